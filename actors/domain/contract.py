@@ -1,0 +1,93 @@
+"""What can be traded: a contract as a user names it, an instrument as the broker knows it."""
+
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+import attrs
+
+
+class SecType(StrEnum):
+    """Kinds of security, by the field's usual short names."""
+
+    STOCK = "STK"
+    FUTURE = "FUT"
+    OPTION = "OPT"
+    FUTURE_OPTION = "FOP"
+    CASH = "CASH"
+    INDEX = "IND"
+    CFD = "CFD"
+    CRYPTO = "CRYPTO"
+    COMBO = "BAG"
+    BOND = "BOND"
+    FUND = "FUND"
+    WARRANT = "WAR"
+    COMMODITY = "CMDTY"
+    OTHER = "OTHER"
+
+
+@attrs.frozen(kw_only=True)
+class Contract:
+    """A contract as named by a user or by the broker; ``con_id`` 0 means not yet qualified."""
+
+    symbol: str
+    sec_type: SecType = SecType.STOCK
+    currency: str = "USD"
+    exchange: str = "SMART"
+    primary_exchange: str = ""
+    local_symbol: str = ""
+    trading_class: str = ""
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: str = ""
+    multiplier: Decimal = Decimal(1)
+    con_id: int = 0
+
+    @property
+    def name(self) -> str:
+        """What a trader calls it: the symbol of a stock, the local symbol of anything else."""
+        if self.sec_type in (SecType.STOCK, SecType.OTHER) or not self.local_symbol:
+            return self.symbol or (f"#{self.con_id}" if self.con_id else "")
+        return self.local_symbol
+
+
+@attrs.frozen(kw_only=True)
+class Session:
+    """One trading period of an instrument, as aware UTC instants."""
+
+    opens: datetime
+    closes: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Instrument:
+    """A qualified contract with the rules of its market."""
+
+    contract: Contract
+    min_tick: Decimal = Decimal("0.01")
+    price_increments: tuple[tuple[Decimal, Decimal], ...] = ()
+    """Rows (lowest price, increment) of the market rule, ascending; empty means ``min_tick`` everywhere."""
+    min_size: Decimal = Decimal(1)
+    size_increment: Decimal = Decimal(1)
+    time_zone: str = "America/New_York"
+    liquid_sessions: tuple[Session, ...] = ()
+    trading_sessions: tuple[Session, ...] = ()
+
+    def increment_at(self, price: Decimal) -> Decimal:
+        """The price increment that rules at ``price`` (IBKR: reqMarketRule rows by low edge)."""
+        increment = self.min_tick
+        for low_edge, row_increment in self.price_increments:
+            if abs(price) >= low_edge:
+                increment = row_increment
+        return increment
+
+    def snap(self, price: Decimal, *, passive_buy: bool | None = None) -> Decimal:
+        """The grid price next to ``price``: never more aggressive for a side, nearest when no side is given.
+
+        Args:
+            price: any finite price, negative too (combos).
+            passive_buy: True rounds down (a buy never pays more), False up, None to the nearest.
+        """
+        increment = self.increment_at(price)
+        rounding = {True: ROUND_FLOOR, False: ROUND_CEILING, None: ROUND_HALF_EVEN}[passive_buy]
+        return (price / increment).to_integral_value(rounding=rounding) * increment

@@ -1,0 +1,121 @@
+"""What became of an order: its status, its fills and what is still open about it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import attrs
+
+from actors.domain.contract import Contract
+from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
+from actors.domain.terms import Order, Side
+
+
+class ExecStatus(StrEnum):
+    """Where an order stands: NEW -> WORKING -> PARTIALLY_FILLED -> FILLED | CANCELED | REJECTED."""
+
+    NEW = "NEW"
+    WORKING = "WORKING"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when nothing but late fills and corrections can still happen."""
+        return self in (ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED)
+
+
+class Pending(StrEnum):
+    """A request of ours that the broker has not answered yet."""
+
+    SUBMIT = "SUBMIT"
+    REPLACE = "REPLACE"
+    CANCEL = "CANCEL"
+
+
+@attrs.frozen(kw_only=True)
+class Fill:
+    """One execution as last corrected; its family is its key."""
+
+    exec_id: ExecId
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+    account: Account = Account("")
+    venue: str = ""
+    commission: Decimal | None = None
+    commission_currency: str = ""
+    realized_pnl: Decimal | None = None
+    """Realised profit as the broker computed it; None where it computes none (openings)."""
+    perm_id: PermId = PermId(0)
+    liquidity: int = 0
+    superseded: tuple[ExecId, ...] = ()
+    """Executions of the family that this one replaced, oldest first."""
+    contract: Contract | None = None
+    """The leg's own contract where it is not the order's (combos)."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderState:
+    """One order of ours or a stranger's, as far as the evidence goes."""
+
+    oms_id: OmsId
+    order: Order
+    contract: Contract
+    account: Account = Account("")
+    client_id: ClientId = ClientId(0)
+    epoch: Epoch = Epoch(0)
+    order_id: OrderId | None = None
+    perm_ids: tuple[PermId, ...] = ()
+    external: bool = False
+    status: ExecStatus = ExecStatus.NEW
+    pending: Pending | None = None
+    wanted: Order | None = None
+    """The terms asked for by a replace that is still pending."""
+    in_doubt: bool = False
+    held: str = ""
+    """Why the order is accepted but not working (locate, trigger, child, session, inactive); empty if it works."""
+    reason: str = ""
+    """Why it was rejected or cancelled, in the broker's or our words."""
+    fills: Mapping[str, Fill] = attrs.field(factory=dict)
+    """By execution family; derived figures below never come from anywhere else."""
+    reported_filled: Decimal = Decimal(0)
+    """The largest filled quantity any status claimed: a cross-check, never a source of fills."""
+    created_at: datetime
+    updated_at: datetime
+    due_at: float | None = None
+    """Deadline of what is pending, in seconds of monotonic time; None when nothing is awaited."""
+
+    @property
+    def filled(self) -> Decimal:
+        """Sum of the unique executions."""
+        return sum((fill.quantity for fill in self.fills.values()), Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Quantity-weighted price of the executions; None before the first."""
+        filled = self.filled
+        if not filled:
+            return None
+        return sum((fill.quantity * fill.price for fill in self.fills.values()), Decimal(0)) / filled
+
+    @property
+    def remaining(self) -> Decimal:
+        """What may still fill: 0 once the order is terminal."""
+        if self.status.is_terminal:
+            return Decimal(0)
+        return max(self.order.quantity - self.filled, Decimal(0))
+
+    @property
+    def commission(self) -> Decimal:
+        """Sum of the commissions reported so far, in their own currency."""
+        return sum((fill.commission for fill in self.fills.values() if fill.commission is not None), Decimal(0))
+
+    @property
+    def is_open(self) -> bool:
+        """True while it can still fill."""
+        return not self.status.is_terminal

@@ -1,0 +1,1 @@
+"""Frozen values that cross threads: commands, reports, events, wire commands, system messages."""

@@ -1,0 +1,86 @@
+"""What a strategy or an operator wants of the order manager."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.identity import Account, OmsId
+from actors.domain.terms import Order
+
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """Base of all commands: market time at which it was given (aware UTC)."""
+
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class SubmitOrder(Command):
+    """Send a new order under our name for it; a second one with the same name is refused, never sent."""
+
+    oms_id: OmsId
+    order: Order
+    account: Account = Account("")
+    closing: bool = False
+    """True for orders that flatten: they pass lockouts that stop new exposure."""
+
+
+@attrs.frozen(kw_only=True)
+class CancelOrder(Command):
+    """Cancel what is left of an order."""
+
+    oms_id: OmsId
+
+
+@attrs.frozen(kw_only=True)
+class ReplaceOrder(Command):
+    """Change quantity (the new total, fills included) or prices of an order; None keeps the value."""
+
+    oms_id: OmsId
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class FlattenAll(Command):
+    """Cancel every open order of ours and close every position of ours with market orders."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class LockNewExposure(Command):
+    """Refuse orders that are not closing until the strategy's next session."""
+
+    locked: bool
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class AdoptOrder(Command):
+    """Treat a stranger's order as ours from now on."""
+
+    oms_id: OmsId
+
+
+@attrs.frozen(kw_only=True)
+class Reconcile(Command):
+    """Compare our books with the broker's now."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class BlockInstrument(Command):
+    """Refuse new exposure in one instrument (or allow it again): its position is disputed."""
+
+    instrument: str
+    blocked: bool
+    reason: str
+
+
+StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
+OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument

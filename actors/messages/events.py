@@ -1,0 +1,174 @@
+"""What we conclude: past participles, each with the order as it now stands."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.contract import Contract
+from actors.domain.identity import Account, ExecId
+from actors.domain.order_state import Fill, OrderState
+from actors.domain.terms import Order
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """Base of all conclusions; ``recovered`` marks what happened while we were not listening."""
+
+    at: datetime
+    recovered: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class OrderEvent(Event):
+    """Base of conclusions about one order: ``order`` is its state after the event."""
+
+    order: OrderState
+
+
+@attrs.frozen(kw_only=True)
+class OrderSubmitted(OrderEvent):
+    """The order is durable and on its way to the wire."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderAccepted(OrderEvent):
+    """The broker has it and it works (or is held for a stated reason)."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderHeld(OrderEvent):
+    """The broker has it but does not work it now; ``order.held`` says why."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderFilled(OrderEvent):
+    """One execution was booked; partial while ``order.status`` is not FILLED."""
+
+    fill: Fill
+
+
+@attrs.frozen(kw_only=True)
+class FillCorrected(OrderEvent):
+    """An execution was replaced by its correction; a quantity of 0 is a bust."""
+
+    fill: Fill
+    previous: Fill
+
+
+@attrs.frozen(kw_only=True)
+class CommissionCharged(OrderEvent):
+    """The commission of one execution became known."""
+
+    fill: Fill
+
+
+@attrs.frozen(kw_only=True)
+class OrderCompleted(OrderEvent):
+    """The broker says filled and all executions are in."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderCanceled(OrderEvent):
+    """The remainder is dead, by us or by others; ``order.reason`` says why."""
+
+
+@attrs.frozen(kw_only=True)
+class OrderRejected(OrderEvent):
+    """The order never worked; ``order.reason`` says why."""
+
+
+@attrs.frozen(kw_only=True)
+class CancelRefused(OrderEvent):
+    """The broker refused a cancel; the order stands as shown."""
+
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderReplaced(OrderEvent):
+    """The order works with new terms (by our wish or a change at the broker's)."""
+
+    previous: Order
+
+
+@attrs.frozen(kw_only=True)
+class ReplaceRefused(OrderEvent):
+    """A replace was refused, by us or by the broker; the order stands with its old terms."""
+
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderInDoubt(OrderEvent):
+    """Sent, and not known whether it lives; its instrument takes no new orders until evidence resolves it."""
+
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderResolved(OrderEvent):
+    """The doubt is over; ``order`` shows what the evidence said."""
+
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class OrderWarned(OrderEvent):
+    """The broker said something about a living order that changes nothing."""
+
+    code: int
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class SignalRecorded(Event):
+    """An order that was not sent because trading is disabled."""
+
+    order: Order
+
+
+@attrs.frozen(kw_only=True)
+class Discrepancy(Event):
+    """Something that cannot be explained from what we know; it starts a reconciliation.
+
+    ``kind`` is a short upper-case name, ``subject`` an oms id, execution id or instrument.
+    """
+
+    kind: str
+    subject: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class Reconciled(Event):
+    """Our books and the broker's were compared after a (re)connect."""
+
+    open_orders: int
+    executions: int
+    in_doubt: int
+    text: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class TradingHalted(Event):
+    """No new order leaves until a human restarts us."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class PositionMismatched(Event):
+    """The broker's position is not ours; new exposure in the instrument is blocked."""
+
+    account: Account
+    contract: Contract
+    ours: Decimal
+    broker: Decimal
+
+
+@attrs.frozen(kw_only=True)
+class ExecutionUnmatched(Event):
+    """An execution for an order we never saw was booked under EXTERNAL."""
+
+    exec_id: ExecId
