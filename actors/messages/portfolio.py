@@ -1,0 +1,37 @@
+"""What we own and what it is worth: the read-only view every strategy holds."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.contract import Contract
+from actors.domain.identity import Account
+
+
+@attrs.frozen(kw_only=True)
+class PositionView:
+    """One position: average cost per unit without multiplier, P&L in the contract's currency."""
+
+    account: Account
+    contract: Contract
+    quantity: Decimal
+    average_cost: Decimal
+    realized_pnl: Decimal
+    unrealized_pnl: Decimal | None = None
+    market_price: Decimal | None = None
+    commission: Decimal = Decimal(0)
+
+
+@attrs.frozen(kw_only=True)
+class PortfolioSnapshot:
+    """All positions with cash, equity and P&L; None where the broker has not said yet."""
+
+    at: datetime
+    positions: tuple[PositionView, ...] = ()
+    currency: str = "USD"
+    cash: Decimal | None = None
+    equity: Decimal | None = None
+    realized_pnl: Decimal = Decimal(0)
+    unrealized_pnl: Decimal = Decimal(0)
+    commissions: Decimal = Decimal(0)

@@ -1,0 +1,37 @@
+"""What the scheduler hears and says: timers and market sessions."""
+
+from datetime import datetime, time
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class ScheduleTimer:
+    """Fire a named timer of the strategy every so many seconds of market time, or once a day at an exchange time."""
+
+    name: str
+    every_seconds: float | None = None
+    at_time: time | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TimerFired:
+    """A timer of the strategy is due."""
+
+    at: datetime
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class MarketOpened:
+    """The regular session of the strategy's market began."""
+
+    at: datetime
+    closes: datetime
+
+
+@attrs.frozen(kw_only=True)
+class MarketClosed:
+    """The regular session of the strategy's market ended."""
+
+    at: datetime
