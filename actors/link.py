@@ -21,7 +21,8 @@ class BrokerLink(Protocol):
     """One connection. Reports arrive through the ``hear`` callback given at construction, on the link's own thread.
 
     After ``start`` the link connects on its own thread and reports ``NextOrderIdReported`` and ``AccountsReported``
-    when the broker has said both, or ``ConnectionLost`` (exactly once) when it could not connect or the connection ended.
+    when the broker has said both, or ``ConnectionLost`` (exactly once) when it could not connect or the connection
+    ended.
     """
 
     def start(self) -> None:
