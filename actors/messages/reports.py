@@ -285,6 +285,28 @@ class ConnectionLost(Report):
     reason: str
 
 
+class LinkCondition(StrEnum):
+    """What a broker's notice says about the connection itself."""
+
+    BACKEND_LOST = "BACKEND_LOST"  # the gateway lost its own line to the broker
+    BACKEND_RESTORED = "BACKEND_RESTORED"
+    BACKEND_RESTORED_DATA_LOST = "BACKEND_RESTORED_DATA_LOST"  # market-data subscriptions are gone
+    PORT_RESET = "PORT_RESET"  # the gateway will close; ``port`` is the new one
+    CLIENT_ID_IN_USE = "CLIENT_ID_IN_USE"
+    PACING_VIOLATED = "PACING_VIOLATED"
+    FARM_LOST = "FARM_LOST"
+    FARM_RESTORED = "FARM_RESTORED"
+
+
+@attrs.frozen(kw_only=True)
+class LinkConditionReported(Report):
+    """The broker said something about the connection; orders are not named."""
+
+    condition: LinkCondition
+    text: str
+    port: int | None = None
+
+
 OrderReport = (
     OrderStatusReported
     | OpenOrderReported

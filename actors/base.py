@@ -1,0 +1,93 @@
+"""What every actor shares: typed addresses, delivery that never raises, deaths that are heard. Only Pykka import."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import pykka
+
+from actors.messages.system import ActorDied, DeadLetter
+
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
+class Address(Protocol[M_contra]):
+    """Where a message can be told; ``pykka.ActorRef`` is one, a list-backed recorder in a test is another."""
+
+    def tell(self, message: M_contra) -> None:
+        """Deliver without waiting."""
+
+
+class Actor(pykka.ThreadingActor):
+    """A shell around a decision: ``hear`` one message, change own state, post to others.
+
+    An exception in ``hear`` ends the actor; the supervisor hears of it with the message that caused it.
+    """
+
+    name = "actor"
+
+    def __init__(self, *, supervisor: Address[Any] | None) -> None:
+        super().__init__()
+        self._supervisor = supervisor
+
+    def hear(self, message: Any) -> None:
+        """Handle one message; overridden by every actor."""
+        raise TypeError(f"{type(self).__name__} hears nothing, got {message!r}")
+
+    def on_receive(self, message: Any) -> Any:
+        """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
+        if isinstance(message, Ping):
+            return True
+        try:
+            self.hear(message)
+        except Exception as error:
+            error.add_note(f"while {self.name} heard {_excerpt(message)}")
+            raise
+        return None
+
+    def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        """Pykka's hook: tell the supervisor, who decides."""
+        del exception_type, traceback
+        notes = "; ".join(getattr(exception_value, "__notes__", ()))
+        text = f"{type(exception_value).__name__}: {exception_value}" + (f" ({notes})" if notes else "")
+        if self._supervisor is not None:
+            deliver(self._supervisor, ActorDied(actor=self.name, error=text))
+
+    def post(self, address: Address[M_contra], message: M_contra) -> None:
+        """Tell another actor; a dead one becomes a dead letter, never an exception here."""
+        if not deliver(address, message) and self._supervisor is not None:
+            deliver(self._supervisor, DeadLetter(recipient=str(address), message=_excerpt(message)))
+
+
+class Ping:
+    """Asked by a starter to learn that an actor's thread runs."""
+
+
+def deliver(address: Address[M_contra], message: M_contra) -> bool:
+    """Tell; False when the recipient is dead."""
+    try:
+        address.tell(message)
+    except pykka.ActorDeadError:
+        return False
+    return True
+
+
+class LateAddress:
+    """An address handed out before its actor exists; set once while wiring."""
+
+    def __init__(self) -> None:
+        self._tell: Callable[[Any], None] | None = None
+
+    def become(self, address: Address[Any]) -> None:
+        """Point to the actor."""
+        self._tell = address.tell
+
+    def tell(self, message: Any) -> None:
+        """Deliver to the actor; before ``become`` this is a wiring mistake."""
+        if self._tell is None:
+            raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")
+        self._tell(message)
+
+
+def _excerpt(message: object) -> str:
+    text = repr(message)
+    return text if len(text) <= 300 else f"{text[:300]}..."

@@ -1,0 +1,247 @@
+"""The session machine: DISCONNECTED -> CONNECTING -> RECONCILING -> READY <-> DEGRADED.
+
+A plain object like the desk: ``decide(message) -> actions``, no clock, no randomness of its own. The connector carries
+out the actions. Deadlines are monotonic seconds as told by ``Tick``.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from actors.domain.identity import Account, ClientId, Epoch, OrderId
+from actors.messages.reports import (
+    AccountsReported,
+    ConnectionLost,
+    LinkCondition,
+    LinkConditionReported,
+    NextOrderIdReported,
+    ServerTimeReported,
+)
+from actors.messages.system import SessionChanged, SessionState, Tick
+from actors.messages.wire import FinishReconciliation
+
+
+@attrs.frozen(kw_only=True)
+class SessionConfig:
+    """Patience of the session; all in seconds. ``reconnect_attempts`` 0 means endless."""
+
+    client_id: ClientId = ClientId(1)
+    initial_attempts: int = 1
+    reconnect_attempts: int = 0
+    reconnect_delay_seconds: float = 2.0
+    reconnect_delay_max_seconds: float = 60.0
+    connect_timeout_seconds: float = 15.0
+    heartbeat_interval_seconds: float = 10.0
+    heartbeat_deadline_seconds: float = 10.0
+    outage_alert_seconds: float = 300.0
+
+
+@attrs.frozen(kw_only=True)
+class OpenLink:
+    """Make a new link for this epoch and start it."""
+
+    epoch: Epoch
+
+
+@attrs.frozen(kw_only=True)
+class CloseLink:
+    """Close the current link."""
+
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class AskServerTime:
+    """Send a heartbeat."""
+
+
+@attrs.frozen(kw_only=True)
+class Resubscribe:
+    """Ask for all market-data streams again."""
+
+
+@attrs.frozen(kw_only=True)
+class AlertOutage:
+    """An outage outlived its limit: a human should look."""
+
+    at: datetime
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class GiveUp:
+    """No more attempts: the process should end with a sentence."""
+
+    text: str
+
+
+SessionAction = OpenLink | CloseLink | AskServerTime | Resubscribe | AlertOutage | GiveUp | SessionChanged
+SessionInput = (
+    Tick
+    | AccountsReported
+    | NextOrderIdReported
+    | ConnectionLost
+    | LinkConditionReported
+    | ServerTimeReported
+    | FinishReconciliation
+)
+
+
+class SessionMachine:
+    """Where the connection stands; owned by the connector."""
+
+    def __init__(
+        self, config: SessionConfig, *, last_epoch: Epoch = Epoch(0), jitter: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self.config = config
+        self.state = SessionState.DISCONNECTED
+        self.epoch = last_epoch
+        self._jitter = jitter
+        self._elapsed = 0.0
+        self._failures = 0
+        self._was_ready = False
+        self._next_order_id: OrderId | None = None
+        self._accounts: tuple[Account, ...] = ()
+        self._retry_at: float | None = 0.0
+        self._connect_due: float | None = None
+        self._beat_sent: float | None = None
+        self._next_beat = 0.0
+        self._outage_since: float | None = None
+        self._alerted = False
+
+    def decide(self, message: SessionInput) -> tuple[SessionAction, ...]:
+        """What to do now; reports of an epoch that is not the current one change nothing."""
+        if isinstance(message, Tick):
+            return self._on_tick(message)
+        if message.epoch != self.epoch:
+            return ()
+        match message:
+            case AccountsReported():
+                self._accounts = message.accounts
+                return self._on_handshake(message.at)
+            case NextOrderIdReported():
+                self._next_order_id = message.order_id
+                return self._on_handshake(message.at)
+            case ConnectionLost():
+                return self._on_lost(message)
+            case LinkConditionReported():
+                return self._on_condition(message)
+            case ServerTimeReported():
+                self._beat_sent = None
+                return ()
+            case FinishReconciliation():
+                return self._on_reconciled(message)
+
+    @property
+    def takes_new_orders(self) -> bool:
+        """New orders and modifications pass only in READY."""
+        return self.state is SessionState.READY
+
+    @property
+    def is_connected(self) -> bool:
+        """True when requests can be put on the wire."""
+        return self.state in (SessionState.RECONCILING, SessionState.READY, SessionState.DEGRADED)
+
+    def heard(self) -> None:
+        """Anything arrived on the link: the gateway lives, a heartbeat under way is answered."""
+        self._beat_sent = None
+
+    def _move(self, at: datetime, state: SessionState, reason: str) -> SessionChanged:
+        self.state = state
+        return SessionChanged(
+            at=at,
+            epoch=self.epoch,
+            state=state,
+            reason=reason,
+            client_id=self.config.client_id,
+            next_order_id=self._next_order_id,
+            accounts=self._accounts,
+        )
+
+    def _on_tick(self, tick: Tick) -> tuple[SessionAction, ...]:
+        self._elapsed = tick.elapsed
+        actions: tuple[SessionAction, ...] = self._outage_actions(tick)
+        match self.state:
+            case SessionState.DISCONNECTED:
+                if self._retry_at is not None and tick.elapsed >= self._retry_at:
+                    actions += self._open(tick)
+            case SessionState.CONNECTING:
+                if self._connect_due is not None and tick.elapsed >= self._connect_due:
+                    actions += (CloseLink(reason=f"no answer within {self.config.connect_timeout_seconds:g} s"),)
+                    self._connect_due = None
+            case SessionState.RECONCILING | SessionState.READY | SessionState.DEGRADED:
+                actions += self._beat(tick)
+        return actions
+
+    def _open(self, tick: Tick) -> tuple[SessionAction, ...]:
+        self.epoch = Epoch(self.epoch + 1)
+        self._next_order_id, self._accounts = None, ()
+        self._retry_at = None
+        self._connect_due = tick.elapsed + self.config.connect_timeout_seconds
+        return (self._move(tick.at, SessionState.CONNECTING, ""), OpenLink(epoch=self.epoch))
+
+    def _beat(self, tick: Tick) -> tuple[SessionAction, ...]:
+        if self._beat_sent is not None:
+            if tick.elapsed < self._beat_sent + self.config.heartbeat_deadline_seconds:
+                return ()
+            self._beat_sent = None
+            return (CloseLink(reason="the gateway stopped answering"),)
+        if tick.elapsed < self._next_beat:
+            return ()
+        self._beat_sent = tick.elapsed
+        self._next_beat = tick.elapsed + self.config.heartbeat_interval_seconds
+        return (AskServerTime(),)
+
+    def _outage_actions(self, tick: Tick) -> tuple[SessionAction, ...]:
+        if self.state is SessionState.READY:
+            self._outage_since, self._alerted = None, False
+            return ()
+        if self._outage_since is None:
+            self._outage_since = tick.elapsed
+        away = tick.elapsed - self._outage_since
+        if self._alerted or away < self.config.outage_alert_seconds:
+            return ()
+        self._alerted = True
+        return (AlertOutage(at=tick.at, text=f"no trading session for {away:.0f} s ({self.state.value})"),)
+
+    def _on_handshake(self, at: datetime) -> tuple[SessionAction, ...]:
+        if self.state is not SessionState.CONNECTING or self._next_order_id is None or not self._accounts:
+            return ()
+        self._connect_due = None
+        self._beat_sent, self._next_beat = None, self._elapsed + self.config.heartbeat_interval_seconds
+        return (self._move(at, SessionState.RECONCILING, "connected"), Resubscribe())
+
+    def _on_reconciled(self, message: FinishReconciliation) -> tuple[SessionAction, ...]:
+        if self.state is not SessionState.RECONCILING:
+            return ()
+        self._failures, self._was_ready = 0, True
+        return (self._move(message.at, SessionState.READY, "reconciled"),)
+
+    def _on_lost(self, message: ConnectionLost) -> tuple[SessionAction, ...]:
+        if self.state is SessionState.DISCONNECTED:
+            return ()
+        self._failures += 1
+        self._beat_sent = self._connect_due = None
+        lost = self._move(message.at, SessionState.DISCONNECTED, message.reason)
+        limit = self.config.reconnect_attempts if self._was_ready else self.config.initial_attempts
+        if limit and self._failures >= limit:
+            self._retry_at = None
+            return (lost, GiveUp(text=message.reason))
+        self._retry_at = self._elapsed + self._delay()
+        return (lost,)
+
+    def _delay(self) -> float:
+        doubled = self.config.reconnect_delay_seconds * 2 ** min(self._failures - 1, 16)
+        return min(doubled, self.config.reconnect_delay_max_seconds) * (1 + self._jitter())
+
+    def _on_condition(self, message: LinkConditionReported) -> tuple[SessionAction, ...]:
+        match message.condition:
+            case LinkCondition.BACKEND_LOST if self.is_connected and self.state is not SessionState.DEGRADED:
+                return (self._move(message.at, SessionState.DEGRADED, message.text),)
+            case LinkCondition.BACKEND_RESTORED if self.is_connected:
+                return (self._move(message.at, SessionState.RECONCILING, message.text),)
+            case LinkCondition.BACKEND_RESTORED_DATA_LOST if self.is_connected:
+                return (self._move(message.at, SessionState.RECONCILING, message.text), Resubscribe())
+            case _:
+                return ()
