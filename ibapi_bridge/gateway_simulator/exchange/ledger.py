@@ -1,0 +1,107 @@
+"""The broker's books: cash, positions and executions of every account.
+
+L1. A position is the sum of its signed fills. L2. Cash changes by the price of what is bought or sold (futures: by
+realised gains) and by commissions, by nothing else. L3. A correction undoes a fill and books the corrected one.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import frozen
+
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Execution, Instrument
+
+
+@frozen(kw_only=True)
+class Gain:
+    """What closing (part of) a position brought, before and after commissions."""
+
+    gross: Decimal
+    net: Decimal
+
+
+class Holding:
+    """One account's position in one contract; prices are per unit times multiplier."""
+
+    __slots__ = ("fees", "opening_mark", "price", "quantity", "realized")
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+        self.price = ZERO  # average entry price
+        self.fees = ZERO  # commissions paid for what is still open
+        self.realized = ZERO
+        self.opening_mark: Decimal | None = None
+
+    @property
+    def average_cost(self) -> Decimal:
+        """Average entry price with commissions: they make a long dearer and a short cheaper."""
+        return self.price + self.fees / self.quantity if self.quantity else ZERO
+
+    def apply(self, signed: Decimal, unit_price: Decimal, fee: Decimal) -> Gain | None:
+        """Book a signed fill; give the gain of what it closed, None if it closed nothing."""
+        size = abs(signed)
+        closing = min(size, abs(self.quantity)) if self.quantity * signed < 0 else ZERO
+        gain = self._close(closing, unit_price, fee * closing / size) if closing else None
+        if size > closing:
+            self._open(signed, size - closing, unit_price)
+            self.fees += fee * (size - closing) / size
+        self.quantity += signed
+        return gain
+
+    def _close(self, closing: Decimal, unit_price: Decimal, fee: Decimal) -> Gain:
+        held = abs(self.quantity)
+        gross = (unit_price - self.price) * (closing if self.quantity > 0 else -closing)
+        released = self.fees * closing / held
+        self.fees -= released
+        gain = Gain(gross=gross, net=gross - released - fee)
+        self.realized += gain.net
+        return gain
+
+    def _open(self, signed: Decimal, opening: Decimal, unit_price: Decimal) -> None:
+        held = abs(self.quantity) if self.quantity * signed > 0 else ZERO
+        self.price = (self.price * held + unit_price * opening) / (held + opening)
+
+
+class Account:
+    """One account's cash by currency and its holdings by contract id."""
+
+    __slots__ = ("cash", "holdings", "name", "opening_equity", "realized")
+
+    def __init__(self, name: str, cash: dict[str, Decimal]) -> None:
+        self.name = name
+        self.cash = cash
+        self.holdings: dict[int, Holding] = {}
+        self.realized = ZERO
+        self.opening_equity: Decimal | None = None
+
+    def holding(self, con_id: int) -> Holding:
+        """The holding in a contract, empty if there never was one."""
+        found = self.holdings.get(con_id)
+        if found is None:
+            found = self.holdings[con_id] = Holding()
+        return found
+
+    def add_cash(self, currency: str, amount: Decimal) -> None:
+        """Credit (or, negative, debit) cash."""
+        self.cash[currency] = self.cash.get(currency, ZERO) + amount
+
+
+def book(account: Account, instrument: Instrument, signed: Decimal, price: Decimal, fee: Decimal) -> Gain | None:
+    """Book one fill of `signed` units at `price` costing `fee`; give the gain of what it closed."""
+    unit_price = price * instrument.multiplier
+    gain = account.holding(instrument.con_id).apply(signed, unit_price, fee)
+    if instrument.is_cash_settled_daily:
+        account.add_cash(instrument.currency, (gain.gross if gain else ZERO) - fee)
+    else:
+        account.add_cash(instrument.currency, -signed * unit_price - fee)
+    if instrument.sec_type == "CASH":
+        account.add_cash(instrument.symbol, signed)
+    if gain is not None:
+        account.realized += gain.net
+    return gain
+
+
+def signed_quantity(execution: Execution) -> Decimal:
+    """The fill's quantity, negative for a sale."""
+    return execution.quantity if execution.side == "BUY" else -execution.quantity
