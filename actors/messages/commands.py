@@ -82,5 +82,14 @@ class BlockInstrument(Command):
     reason: str
 
 
+@attrs.frozen(kw_only=True)
+class StateChanged(Command):
+    """A strategy wrote (or with None deleted) one key of its durable state; the value is JSON text."""
+
+    strategy_id: str
+    key: str
+    value_json: str | None
+
+
 StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
 OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument

@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 
 from actors.domain.contract import Contract
-from actors.domain.identity import Account, ExecId
+from actors.domain.identity import Account, ExecId, OmsId
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.terms import Order
 
@@ -126,6 +126,7 @@ class SignalRecorded(Event):
     """An order that was not sent because trading is disabled."""
 
     order: Order
+    oms_id: OmsId = OmsId("")
 
 
 @attrs.frozen(kw_only=True)
@@ -172,3 +173,28 @@ class ExecutionUnmatched(Event):
     """An execution for an order we never saw was booked under EXTERNAL."""
 
     exec_id: ExecId
+
+
+@attrs.frozen(kw_only=True)
+class OrderInvalid(Event):
+    """A strategy's order, cancel or replace was refused in its own call; nothing was sent."""
+
+    strategy_id: str
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class StrategyFailed(Event):
+    """A hook of a strategy raised; the strategy is stopped and its open orders are cancelled."""
+
+    strategy_id: str
+    hook: str
+    error: str
+
+
+@attrs.frozen(kw_only=True)
+class StrategyNoted(Event):
+    """Something a strategy wants in the log."""
+
+    strategy_id: str
+    text: str

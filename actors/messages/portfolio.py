@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 
 from actors.domain.contract import Contract
-from actors.domain.identity import Account
+from actors.domain.identity import Account, ExecId
 
 
 @attrs.frozen(kw_only=True)
@@ -35,3 +35,5 @@ class PortfolioSnapshot:
     realized_pnl: Decimal = Decimal(0)
     unrealized_pnl: Decimal = Decimal(0)
     commissions: Decimal = Decimal(0)
+    booked: tuple[ExecId, ...] = ()
+    """The last executions (corrections too) that the positions include, newest last; bounded, 256 or so."""

@@ -35,3 +35,18 @@ class MarketClosed:
     """The regular session of the strategy's market ended."""
 
     at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class StartStrategy:
+    """The strategy may begin."""
+
+    at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class StopStrategy:
+    """The strategy ends; it may still cancel and flatten in its last hook."""
+
+    at: datetime
+    reason: str = ""
