@@ -29,9 +29,16 @@ class Actor(pykka.ThreadingActor):
         super().__init__()
         self._supervisor = supervisor
 
-    def hear(self, message: Any) -> None:
+    def hear(self, message: object) -> None:
         """Handle one message; overridden by every actor."""
         raise TypeError(f"{type(self).__name__} hears nothing, got {message!r}")
+
+    def release(self) -> None:
+        """Give up what the actor holds of the outside world; called once, on a wanted stop and on a death."""
+
+    def on_stop(self) -> None:
+        """Pykka's hook."""
+        self.release()
 
     def on_receive(self, message: Any) -> Any:
         """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
@@ -47,6 +54,7 @@ class Actor(pykka.ThreadingActor):
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Pykka's hook: tell the supervisor, who decides."""
         del exception_type, traceback
+        self.release()
         notes = "; ".join(getattr(exception_value, "__notes__", ()))
         text = f"{type(exception_value).__name__}: {exception_value}" + (f" ({notes})" if notes else "")
         if self._supervisor is not None:
@@ -91,3 +99,19 @@ class LateAddress:
 def _excerpt(message: object) -> str:
     text = repr(message)
     return text if len(text) <= 300 else f"{text[:300]}..."
+
+
+def start_actor(actor_class: type[pykka.ThreadingActor], timeout_seconds: float = 5.0, **arguments: Any) -> Any:
+    """Start an actor and wait until its thread answers, so that a failed start is an error here."""
+    reference = actor_class.start(**arguments)
+    reference.ask(Ping(), timeout=timeout_seconds)
+    return reference
+
+
+def stop_actor(reference: Any, timeout_seconds: float = 5.0) -> bool:
+    """Stop an actor behind what is in its inbox; False when it did not end in time."""
+    try:
+        reference.stop(block=True, timeout=timeout_seconds)
+    except pykka.Timeout:
+        return False
+    return True

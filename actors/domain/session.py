@@ -92,11 +92,11 @@ class SessionMachine:
     """Where the connection stands; owned by the connector."""
 
     def __init__(
-        self, config: SessionConfig, *, last_epoch: Epoch = Epoch(0), jitter: Callable[[], float] = lambda: 0.0
+        self, config: SessionConfig, *, last_epoch: Epoch | None = None, jitter: Callable[[], float] = lambda: 0.0
     ) -> None:
         self.config = config
         self.state = SessionState.DISCONNECTED
-        self.epoch = last_epoch
+        self.epoch = Epoch(0) if last_epoch is None else last_epoch
         self._jitter = jitter
         self._elapsed = 0.0
         self._failures = 0
@@ -109,6 +109,7 @@ class SessionMachine:
         self._next_beat = 0.0
         self._outage_since: float | None = None
         self._alerted = False
+        self._backend_lost = False
 
     def decide(self, message: SessionInput) -> tuple[SessionAction, ...]:
         """What to do now; reports of an epoch that is not the current one change nothing."""
@@ -178,6 +179,7 @@ class SessionMachine:
         self.epoch = Epoch(self.epoch + 1)
         self._next_order_id, self._accounts = None, ()
         self._retry_at = None
+        self._backend_lost = False
         self._connect_due = tick.elapsed + self.config.connect_timeout_seconds
         return (self._move(tick.at, SessionState.CONNECTING, ""), OpenLink(epoch=self.epoch))
 
@@ -210,6 +212,8 @@ class SessionMachine:
             return ()
         self._connect_due = None
         self._beat_sent, self._next_beat = None, self._elapsed + self.config.heartbeat_interval_seconds
+        if self._backend_lost:
+            return (self._move(at, SessionState.DEGRADED, "connected to a gateway that is offline itself"),)
         return (self._move(at, SessionState.RECONCILING, "connected"), Resubscribe())
 
     def _on_reconciled(self, message: FinishReconciliation) -> tuple[SessionAction, ...]:
@@ -232,16 +236,25 @@ class SessionMachine:
         return (lost,)
 
     def _delay(self) -> float:
-        doubled = self.config.reconnect_delay_seconds * 2 ** min(self._failures - 1, 16)
+        doubled = self.config.reconnect_delay_seconds * float(2 ** min(self._failures - 1, 16))
         return min(doubled, self.config.reconnect_delay_max_seconds) * (1 + self._jitter())
 
     def _on_condition(self, message: LinkConditionReported) -> tuple[SessionAction, ...]:
         match message.condition:
-            case LinkCondition.BACKEND_LOST if self.is_connected and self.state is not SessionState.DEGRADED:
-                return (self._move(message.at, SessionState.DEGRADED, message.text),)
-            case LinkCondition.BACKEND_RESTORED if self.is_connected:
-                return (self._move(message.at, SessionState.RECONCILING, message.text),)
-            case LinkCondition.BACKEND_RESTORED_DATA_LOST if self.is_connected:
-                return (self._move(message.at, SessionState.RECONCILING, message.text), Resubscribe())
+            case LinkCondition.BACKEND_LOST:
+                return self._on_backend_lost(message)
+            case LinkCondition.BACKEND_RESTORED | LinkCondition.BACKEND_RESTORED_DATA_LOST:
+                self._backend_lost = False
+                if not self.is_connected:
+                    return ()
+                restored = self._move(message.at, SessionState.RECONCILING, message.text)
+                data_lost = message.condition is LinkCondition.BACKEND_RESTORED_DATA_LOST
+                return (restored, Resubscribe()) if data_lost else (restored,)
             case _:
                 return ()
+
+    def _on_backend_lost(self, message: LinkConditionReported) -> tuple[SessionAction, ...]:
+        self._backend_lost = True
+        if not self.is_connected or self.state is SessionState.DEGRADED:
+            return ()
+        return (self._move(message.at, SessionState.DEGRADED, message.text),)

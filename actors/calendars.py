@@ -1,0 +1,47 @@
+"""Trading days where the broker reported none: exchange_calendars where installed, else weekdays at regular hours."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from importlib import import_module
+from importlib.util import find_spec
+from zoneinfo import ZoneInfo
+
+from actors.domain.contract import Session
+
+
+def calendar_for(name: str, *, time_zone: str, opens: time, closes: time) -> Callable[[date], Session | None]:
+    """The regular session of a date, None on a day without one.
+
+    Args:
+        name: a name of exchange_calendars such as ``XNYS``; without that package (extra ``calendars``) plain weekdays
+            are used, which knows no holidays: the broker's own hours then decide.
+        time_zone: IANA zone of ``opens`` and ``closes``.
+        opens: regular opening time of plain weekdays.
+        closes: regular closing time of plain weekdays.
+    """
+    if find_spec("exchange_calendars") is not None:
+        return _from_package(name)
+    zone = ZoneInfo(time_zone)
+
+    def weekday_session(day: date) -> Session | None:
+        if day.weekday() >= 5:
+            return None
+        return Session(
+            opens=datetime.combine(day, opens, tzinfo=zone).astimezone(UTC),
+            closes=datetime.combine(day, closes, tzinfo=zone).astimezone(UTC),
+        )
+
+    return weekday_session
+
+
+def _from_package(name: str) -> Callable[[date], Session | None]:
+    calendar = import_module("exchange_calendars").get_calendar(name)
+
+    def session(day: date) -> Session | None:
+        label = day.isoformat()
+        if not calendar.first_session.date() <= day <= calendar.last_session.date() or not calendar.is_session(label):
+            return None
+        opened, closed = calendar.session_open(label), calendar.session_close(label)
+        return Session(opens=opened.to_pydatetime().astimezone(UTC), closes=closed.to_pydatetime().astimezone(UTC))
+
+    return session

@@ -1,0 +1,226 @@
+"""The journal: every input of the order manager, on disk before anything it decided leaves.
+
+An append-only SQLite database (WAL) per strategy and account. A record is (sequence, kind, body) with a CRC of its own
+and a hash chained to the one before. A small head file beside it names the last sequence handed to the disk, so that a
+tail that went missing is noticed. Inputs are recorded, not state: replaying them through the desk gives the state back.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from actors.codec import Codec
+from actors.journal_files import Head, ProcessLock
+
+SCHEMA_VERSION = 1
+_GENESIS = b"\0" * 16
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (
+    sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL, chain BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS snapshots (sequence INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL);
+"""
+
+
+class Durability(StrEnum):
+    """What a committed record survives."""
+
+    PROCESS = "process"  # kill -9
+    POWER = "power"  # power loss: fsync before the wire
+
+
+class JournalFailed(Exception):
+    """The disk refused; nothing of the batch may be sent."""
+
+
+class JournalDamaged(Exception):
+    """The journal cannot be trusted; one sentence with a way forward."""
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """One journalled input."""
+
+    sequence: int
+    kind: str
+    body: bytes
+
+
+@attrs.frozen(kw_only=True)
+class JournalIdentity:
+    """Whose journal it is; a journal of somebody else is refused."""
+
+    strategy_id: str
+    account: str
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode; transactions are spelled out."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+class Journal:
+    """Owned by the order manager's thread; opened before the actors start."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        identity: JournalIdentity,
+        durability: Durability = Durability.PROCESS,
+        codec: Codec | None = None,
+        opener: Callable[[Path], sqlite3.Connection] = open_database,
+    ) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.codec = codec if codec is not None else Codec()
+        self._lock = ProcessLock(path.with_suffix(".lock"))
+        try:
+            self._database = opener(path)
+            self._prepare(identity, durability)
+            self._head = Head(path.with_suffix(".head"))
+            self._sequence, self._chain = self._verified_tail()
+        except sqlite3.DatabaseError as error:
+            self._lock.release()
+            raise JournalDamaged(f"journal {path}: {error}; restore it from a backup or move it away") from error
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last record, 0 while empty."""
+        return self._sequence
+
+    def append(self, messages: Iterable[object]) -> None:
+        """Commit messages as one transaction, in order.
+
+        Raises:
+            JournalFailed: the disk refused; none of them is recorded.
+        """
+        sequence, chain, rows = self._sequence, self._chain, []
+        for message in messages:
+            kind, body = self.codec.encode(message)
+            sequence += 1
+            chain = _chained(chain, kind, body)
+            rows.append((sequence, kind, body, _crc(sequence, kind, body), chain))
+        try:
+            self._commit(rows)
+            self._head.write(sequence)
+        except (sqlite3.Error, OSError) as error:
+            raise JournalFailed(f"the journal {self.path.name} cannot be written: {error}") from error
+        self._sequence, self._chain = sequence, chain
+
+    def records(self, *, after: int = 0) -> Iterator[Record]:
+        """Records in order, each checked against its CRC and the chain.
+
+        Raises:
+            JournalDamaged: a record is missing or not what was written.
+        """
+        chain = self._chain_at(after)
+        expected = after
+        query = "SELECT sequence, kind, body, crc, chain FROM records WHERE sequence > ? ORDER BY sequence"
+        for sequence, kind, body, crc, link in self._database.execute(query, (after,)):
+            expected += 1
+            chain = _chained(chain, kind, body)
+            if sequence != expected or crc != _crc(sequence, kind, body) or link != chain:
+                raise JournalDamaged(
+                    f"journal {self.path}: record {expected} is damaged; restore the journal from a backup, "
+                    "or move it away and start from the broker's books"
+                )
+            yield Record(sequence=sequence, kind=kind, body=body)
+
+    def save_snapshot(self, sequence: int, body: bytes) -> None:
+        """Store the state after record ``sequence``; only the last two are kept."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (sequence, body, _crc(sequence, "snapshot", body))
+        )
+        self._database.execute(
+            "DELETE FROM snapshots WHERE sequence NOT IN "
+            "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT 2)"
+        )
+
+    def last_snapshot(self) -> tuple[int, bytes] | None:
+        """The newest intact snapshot with its sequence, None when there is none."""
+        for sequence, body, crc in self._database.execute("SELECT * FROM snapshots ORDER BY sequence DESC"):
+            if crc == _crc(sequence, "snapshot", body):
+                return sequence, body
+        return None
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database; called from a maintenance thread on its own connection."""
+        database = open_database(self.path)
+        try:
+            database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        finally:
+            database.close()
+
+    def close(self) -> None:
+        """Close and give the lock up."""
+        self._database.close()
+        self._head.close()
+        self._lock.release()
+
+    def _prepare(self, identity: JournalIdentity, durability: Durability) -> None:
+        execute = self._database.execute
+        execute("PRAGMA journal_mode=WAL")
+        execute(f"PRAGMA synchronous={'FULL' if durability is Durability.POWER else 'NORMAL'}")
+        execute("PRAGMA wal_autocheckpoint=0")
+        self._database.executescript(_SCHEMA)
+        written = dict(execute("SELECT key, value FROM meta").fetchall())
+        ours = {"schema": str(SCHEMA_VERSION), "strategy": identity.strategy_id, "account": identity.account}
+        for key, value in ours.items():
+            if key in written and written[key] != value and value:
+                raise JournalDamaged(
+                    f"journal {self.path} belongs to {key} {written[key]!r}, not {value!r}; name another directory"
+                )
+        execute("BEGIN")
+        self._database.executemany("INSERT OR IGNORE INTO meta VALUES (?, ?)", ours.items())
+        execute("COMMIT")
+
+    def _verified_tail(self) -> tuple[int, bytes]:
+        row = self._database.execute("SELECT sequence, chain FROM records ORDER BY sequence DESC LIMIT 1").fetchone()
+        sequence, chain = row if row is not None else (0, _GENESIS)
+        promised = self._head.read()
+        if promised > sequence:
+            raise JournalDamaged(
+                f"journal {self.path} ends at record {sequence} but {promised} were written: the tail is lost; restore "
+                f"it, or delete {self._head.path.name} to go on from the broker's books"
+            )
+        return sequence, chain
+
+    def _chain_at(self, sequence: int) -> bytes:
+        if sequence == 0:
+            return _GENESIS
+        row = self._database.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).fetchone()
+        if row is None:
+            raise JournalDamaged(f"journal {self.path}: record {sequence} is missing; restore it from a backup")
+        chain: bytes = row[0]
+        return chain
+
+    def _commit(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+            self._database.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+
+def _crc(sequence: int, kind: str, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(f"{sequence}:{kind}:".encode()))
+
+
+def _chained(chain: bytes, kind: str, body: bytes) -> bytes:
+    digest = blake2b(chain, digest_size=16)
+    digest.update(kind.encode())
+    digest.update(body)
+    return digest.digest()

@@ -1,0 +1,64 @@
+"""The two small files beside a journal: the lock that names its owner, and the head that names the last record."""
+
+import os
+import sqlite3
+import struct
+from pathlib import Path
+
+
+class JournalLocked(Exception):
+    """Another process owns the journal; the sentence names it."""
+
+
+class ProcessLock:
+    """An exclusive lock that the operating system drops when the process ends, however it ends.
+
+    SQLite's own file lock is used because it is the same on Linux, macOS and Windows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._owner = path.with_suffix(".owner")
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+        try:
+            self._database.execute("PRAGMA journal_mode=DELETE")
+            self._database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            self._database.close()
+            raise JournalLocked(f"{path.stem} is in use by {self._other()}: stop it first") from error
+        self._owner.write_text(f"process {os.getpid()}\n", encoding="utf-8")
+
+    def release(self) -> None:
+        """Give the lock up."""
+        self._database.close()
+        self._owner.unlink(missing_ok=True)
+
+    def _other(self) -> str:
+        try:
+            return self._owner.read_text(encoding="utf-8").strip() or "another process"
+        except OSError:
+            return "another process"
+
+
+class Head:
+    """Eight bytes: the sequence of the last record handed to the disk."""
+
+    _LAYOUT = struct.Struct(">Q")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+
+    def read(self) -> int:
+        """The promised sequence; 0 when nothing was promised."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        data = os.read(self._descriptor, self._LAYOUT.size)
+        return int(self._LAYOUT.unpack(data)[0]) if len(data) == self._LAYOUT.size else 0
+
+    def write(self, sequence: int) -> None:
+        """Promise that records up to ``sequence`` are in the journal."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, self._LAYOUT.pack(sequence))
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)

@@ -1,0 +1,138 @@
+"""The order manager: every order, behind a journal.
+
+Owns: the desk (all orders, risk limits, the recovery gate) and the journal.
+Hears: commands of the strategy and of operators, order reports, SessionChanged, SendFailed, quotes (throttled), Tick.
+Says: through its journal only, what the desk decided: wire commands and order events.
+Dies when: an invariant is broken; it is never restarted in place, because start-up is reconciliation.
+
+It holds no address of the connector: a batch of inputs with what was decided goes to the journal, which commits and
+only then dispatches. Commands that came while the last batch was written are committed together.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from actors.base import Actor, Address
+from actors.halt import HaltSwitch
+from actors.journal import Journal, JournalFailed
+from actors.messages.commands import StateChanged
+from actors.messages.events import TradingHalted
+from actors.messages.system import SendFailed, Tick
+from actors.messages.wire import PlaceOrder, ReplacePlacedOrder
+
+Outbox = tuple[Any, ...]
+
+_BATCH_LIMIT = 64
+
+
+class Decides(Protocol):
+    """What the shell needs of the desk."""
+
+    def decide(self, message: Any) -> Outbox:  # noqa: ANN401  # the desk's own signature names its messages
+        """Everything that follows from a message."""
+
+
+class OrderManager(Actor):
+    """See the module."""
+
+    name = "order_manager"
+
+    def __init__(
+        self,
+        *,
+        desk: Decides,
+        journal: Journal,
+        dispatch: Callable[[Outbox], None],
+        halt: HaltSwitch,
+        supervisor: Address[Any],
+    ) -> None:
+        super().__init__(supervisor=supervisor)
+        self._desk = desk
+        self._outbox = JournalledOutbox(journal=journal, dispatch=dispatch, halt=halt)
+
+    def hear(self, message: object) -> None:
+        """Decide, remember, and commit as soon as nobody else is waiting."""
+        if isinstance(message, StateChanged):
+            self._outbox.add(message, ())
+        else:
+            self._outbox.add(message, self._desk.decide(message))
+        if self.actor_inbox.empty() or self._outbox.size >= _BATCH_LIMIT:
+            self._commit()
+
+    def release(self) -> None:
+        """Commit what is left, on a wanted stop and on a death."""
+        self._commit()
+
+    def _commit(self) -> None:
+        for failure in self._outbox.commit():
+            self._outbox.add(failure, self._desk.decide(failure))
+        self._outbox.commit()
+
+
+class JournalledOutbox:
+    """Inputs and what they led to; dispatches nothing that is not committed.
+
+    When the disk refuses, trading is halted with its sentence: new orders and modifications of the batch are returned
+    as failed sends, cancels and events still go out, and nothing more is journalled.
+    """
+
+    def __init__(self, *, journal: Journal, dispatch: Callable[[Outbox], None], halt: HaltSwitch) -> None:
+        self._journal = journal
+        self._dispatch = dispatch
+        self._halt = halt
+        self._inputs: list[object] = []
+        self._decided: list[Any] = []
+        self._quiet_tick: Tick | None = None
+        self._broken = False
+
+    @property
+    def size(self) -> int:
+        """Inputs waiting to be committed."""
+        return len(self._inputs)
+
+    def add(self, message: object, decided: Outbox) -> None:
+        """Remember an input; a tick that decided nothing is written only if something follows that may depend on it."""
+        if isinstance(message, Tick) and not decided:
+            self._quiet_tick = message
+            return
+        if self._quiet_tick is not None:
+            self._inputs.append(self._quiet_tick)
+            self._quiet_tick = None
+        self._inputs.append(message)
+        self._decided.extend(decided)
+
+    def commit(self) -> tuple[SendFailed, ...]:
+        """Write the batch, then dispatch it; returns the sends that must not happen."""
+        if not self._inputs:
+            return ()
+        inputs, decided = self._inputs, tuple(self._decided)
+        self._inputs, self._decided = [], []
+        if not self._broken:
+            try:
+                self._journal.append(inputs)
+            except JournalFailed as error:
+                self._broken = True
+                self._halt.set(str(error))
+                decided = (*decided, TradingHalted(at=_time_of(inputs[-1]), reason=str(error)))
+        if not self._broken:
+            self._dispatch(decided)
+            return ()
+        self._dispatch(tuple(message for message in decided if not isinstance(message, _NEEDS_RECORD)))
+        return tuple(_unsent(message) for message in decided if isinstance(message, _NEEDS_RECORD))
+
+
+_NEEDS_RECORD = (PlaceOrder, ReplacePlacedOrder)
+
+
+def _unsent(command: PlaceOrder | ReplacePlacedOrder) -> SendFailed:
+    return SendFailed(
+        at=command.at,
+        epoch=command.epoch,
+        oms_id=command.oms_id,
+        uncertain=False,
+        text="the journal cannot be written",
+    )
+
+
+def _time_of(message: Any) -> Any:  # noqa: ANN401  # every journalled message has a time
+    return message.at

@@ -1,0 +1,62 @@
+"""The position keeper: what we own, what it cost, what it is worth.
+
+Owns: the portfolio (positions, cash, equity, realised and unrealised P&L).
+Hears: order events with fills, position and account reports, quotes, SnapshotEnded, Reconciled, Tick.
+Says: PortfolioSnapshot to the strategy, PositionMismatched to the order manager, discrepancies.
+Dies when: its books break an invariant.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.base import Actor, Address
+from actors.conflation import QuoteBox, QuotesWaiting
+from actors.domain.portfolio import Portfolio
+from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled
+from actors.messages.system import Tick
+
+
+class PositionKeeper(Actor):
+    """See the module."""
+
+    name = "position_keeper"
+
+    def __init__(
+        self,
+        *,
+        portfolio: Portfolio,
+        quotes: QuoteBox,
+        dispatch: Callable[[tuple[Any, ...]], None],
+        view_listeners: tuple[Address[Any], ...],
+        supervisor: Address[Any],
+    ) -> None:
+        super().__init__(supervisor=supervisor)
+        self._portfolio = portfolio
+        self._quotes = quotes
+        self._dispatch = dispatch
+        self._view_listeners = view_listeners
+        self._stale = True
+
+    def hear(self, message: object) -> None:
+        """Book, and tell the strategy: at once after a fill, with the next tick after anything else."""
+        if isinstance(message, QuotesWaiting):
+            for quote in self._quotes.take():
+                self._dispatch(self._portfolio.decide(quote))
+            self._stale = True
+            return
+        self._dispatch(self._portfolio.decide(message))
+        match message:
+            case OrderFilled() | FillCorrected() | CommissionCharged():
+                self._tell_view(message.at)
+            case Tick() if self._stale:
+                self._tell_view(message.at)
+            case Tick():
+                pass
+            case _:
+                self._stale = True
+
+    def _tell_view(self, at: Any) -> None:  # noqa: ANN401  # datetime; the messages' own field
+        self._stale = False
+        view = self._portfolio.snapshot_view(at)
+        for listener in self._view_listeners:
+            self.post(listener, view)

@@ -1,0 +1,139 @@
+"""Who hears what: two tables, read by the link's thread and by the actors that decide.
+
+One conversation, one path: everything about orders travels link -> order manager -> others, so that no two paths
+between the same parties can reorder it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actors.base import Address, deliver
+from actors.conflation import QuoteBox
+from actors.messages import commands, events, portfolio, reports, schedule, system, wire
+from actors.messages.reports import QuoteReported, Report
+
+
+class Router:
+    """Tells a message to the addresses of its class; a class without a row is a wiring mistake."""
+
+    def __init__(self, table: Mapping[type[Any], tuple[Address[Any], ...]]) -> None:
+        self._table = dict(table)
+
+    def __call__(self, message: object) -> None:
+        """Deliver one message."""
+        for address in self._table[type(message)]:
+            deliver(address, message)
+
+    def all(self, messages: tuple[object, ...]) -> None:
+        """Deliver messages in order."""
+        for message in messages:
+            self(message)
+
+
+def report_routes(
+    *, connector: Address[Any], order_manager: Address[Any], position_keeper: Address[Any], scheduler: Address[Any]
+) -> Router:
+    """Where the broker's statements go; quotes have a way of their own (``QuoteFan``)."""
+    return Router(
+        {
+            reports.OrderStatusReported: (order_manager,),
+            reports.OpenOrderReported: (order_manager,),
+            reports.CompletedOrderReported: (order_manager,),
+            reports.ExecutionReported: (order_manager,),
+            reports.CommissionReported: (order_manager,),
+            reports.NoticeReported: (order_manager,),
+            reports.OrderBoundReported: (order_manager,),
+            reports.NextOrderIdReported: (connector, order_manager),
+            reports.AccountsReported: (connector, order_manager),
+            reports.SnapshotEnded: (connector, position_keeper, order_manager),
+            reports.PositionReported: (position_keeper,),
+            reports.AccountValueReported: (position_keeper,),
+            reports.InstrumentReported: (scheduler, order_manager),
+            reports.InstrumentRefused: (order_manager,),
+            reports.ServerTimeReported: (connector,),
+            reports.FrameDamaged: (order_manager,),
+            reports.LinkConditionReported: (connector,),
+            reports.ConnectionLost: (connector,),
+        }
+    )
+
+
+def decision_routes(
+    *,
+    connector: Address[Any],
+    order_manager: Address[Any],
+    position_keeper: Address[Any],
+    scheduler: Address[Any],
+    strategy_host: Address[Any],
+    log: Address[Any],
+) -> Router:
+    """Where commands and conclusions go, whoever said them."""
+    told = (strategy_host, log)
+    booked = (position_keeper, strategy_host, log)
+    wire_commands = (
+        wire.PlaceOrder,
+        wire.ReplacePlacedOrder,
+        wire.CancelPlacedOrder,
+        wire.QuerySnapshot,
+        wire.QualifyContract,
+        wire.FinishReconciliation,
+        wire.Subscribe,
+    )
+    to_order_manager = (
+        commands.SubmitOrder,
+        commands.CancelOrder,
+        commands.ReplaceOrder,
+        commands.LockNewExposure,
+        commands.AdoptOrder,
+        commands.Reconcile,
+        commands.BlockInstrument,
+        commands.StateChanged,
+    )
+    conclusions = (
+        events.OrderSubmitted,
+        events.OrderAccepted,
+        events.OrderHeld,
+        events.OrderCompleted,
+        events.OrderCanceled,
+        events.OrderRejected,
+        events.CancelRefused,
+        events.OrderReplaced,
+        events.ReplaceRefused,
+        events.OrderInDoubt,
+        events.OrderResolved,
+        events.OrderWarned,
+        events.SignalRecorded,
+        events.Discrepancy,
+        events.TradingHalted,
+        events.StrategyFailed,
+        events.ExecutionUnmatched,
+    )
+    table: dict[type[Any], tuple[Address[Any], ...]] = dict.fromkeys(wire_commands, (connector,))
+    table |= dict.fromkeys(to_order_manager, (order_manager,))
+    table |= dict.fromkeys(conclusions, told)
+    table |= dict.fromkeys(
+        (events.OrderFilled, events.FillCorrected, events.CommissionCharged, events.Reconciled), booked
+    )
+    table[commands.FlattenAll] = (order_manager, log)
+    table[events.PositionMismatched] = (order_manager, strategy_host, log)
+    table |= dict.fromkeys((schedule.MarketOpened, schedule.MarketClosed, schedule.TimerFired), (strategy_host,))
+    table[schedule.ScheduleTimer] = (scheduler,)
+    table[portfolio.PortfolioSnapshot] = (strategy_host,)
+    table[system.SessionChanged] = told
+    return Router(table)
+
+
+class QuoteFan:
+    """Quotes go to one conflating box per reader."""
+
+    def __init__(self, readers: tuple[tuple[QuoteBox, Address[Any]], ...], rest: Callable[[Report], None]) -> None:
+        self._readers = readers
+        self._rest = rest
+
+    def __call__(self, report: Report) -> None:
+        """Called on the link's thread for every report."""
+        if isinstance(report, QuoteReported):
+            for box, owner in self._readers:
+                box.put(report, owner)
+        else:
+            self._rest(report)
