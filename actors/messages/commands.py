@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import attrs
 
-from actors.domain.identity import Account, OmsId
+from actors.domain.contract import Contract
+from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId
 from actors.domain.terms import Order
 
 
@@ -91,5 +92,30 @@ class StateChanged(Command):
     value_json: str | None
 
 
+@attrs.frozen(kw_only=True)
+class RecordPlacement(Command):
+    """An order that already left for the broker under a known order id: recorded, never sent.
+
+    A second one with the same ``oms_id`` is a modification that left; its terms are pending until answered.
+    """
+
+    oms_id: OmsId
+    order_id: OrderId
+    epoch: Epoch
+    order: Order
+    contract: Contract
+    account: Account = Account("")
+    client_id: ClientId = ClientId(0)
+
+
+@attrs.frozen(kw_only=True)
+class RecordCancel(Command):
+    """A cancel that already left for the broker: recorded, never sent."""
+
+    oms_id: OmsId
+
+
 StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
 OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument
+RecordedCommand = RecordPlacement | RecordCancel
+"""What a replayed capture shows to have been sent."""
