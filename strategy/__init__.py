@@ -1,0 +1,1 @@
+"""What a user of Callboard touches: the Strategy base class, BrokerAPI, configuration, log and reports."""

@@ -1,0 +1,240 @@
+"""BrokerAPI: what a strategy may ask for and read. Nothing here waits; every read is of the latest snapshot."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import attrs
+
+from actors.domain.contract import Contract
+from actors.domain.identity import OmsId
+from actors.domain.order_state import Fill, OrderState, Pending
+from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
+from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, StateChanged, SubmitOrder
+from actors.messages.events import OrderEvent, OrderInvalid, StrategyFailed, StrategyNoted
+from actors.messages.portfolio import PositionView
+from actors.messages.reports import QuoteReported
+from actors.messages.schedule import ScheduleTimer
+from actors.messages.system import SessionState
+from strategy.holdings import is_same
+from strategy.naming import OrderNames
+from strategy.view import View
+
+_Checked = TypeVar("_Checked")
+
+FillCallback = Callable[[OrderState, Fill], None]
+StatusCallback = Callable[[OrderState, OrderEvent], None]
+
+StrategyOutput = (
+    SubmitOrder
+    | CancelOrder
+    | ReplaceOrder
+    | FlattenAll
+    | StateChanged
+    | ScheduleTimer
+    | OrderInvalid
+    | StrategyNoted
+    | StrategyFailed
+)
+"""Everything a strategy can cause."""
+
+MAX_TIMER_SECONDS = 7 * 86_400
+
+
+class BrokerAPI:
+    """The broker as a strategy sees it.
+
+    Quantities are in shares, contracts or units, prices in the instrument's currency; ints, Decimals, decimal strings
+    and floats are taken, Decimals are given back.
+    """
+
+    def __init__(
+        self, *, view: View, names: OrderNames, say: Callable[[StrategyOutput], None], strategy_id: str
+    ) -> None:
+        self._view = view
+        self._names = names
+        self._say = say
+        self._strategy_id = strategy_id
+        self.fill_callbacks: list[FillCallback] = []
+        self.status_callbacks: list[StatusCallback] = []
+
+    def submit_order(self, order: Order, *, oms_id: str | None = None) -> OmsId:
+        """Hand an order over and get its name at once; what became of it arrives in ``on_order`` and ``on_fill``.
+
+        Args:
+            order: what is wanted.
+            oms_id: a name of your own, at most 32 of ``[A-Za-z0-9_.-]``: the same order under the same name is
+                never sent twice, not even after a restart.
+
+        Raises:
+            InvalidOrder: the order cannot be meant; nothing was sent.
+        """
+        meant = self._valid(lambda: self._checked(order))
+        known = None if oms_id is None else self._valid(lambda: self._known(oms_id, meant))
+        if known is not None:
+            return known.oms_id
+        name = self._names.next() if oms_id is None else OmsId(oms_id)
+        self._view.put_order(_new_state(name, meant, self._view.now))
+        self._say(SubmitOrder(at=self._view.now, oms_id=name, order=meant))
+        return name
+
+    def cancel(self, oms_id: str) -> bool:
+        """Ask to cancel what is left of an order; False when it is closed or a cancel is already on its way.
+
+        Raises:
+            InvalidOrder: no order of ours has this name.
+        """
+        state = self._valid(lambda: self._own(oms_id))
+        if state is None or not state.is_open or state.pending is Pending.CANCEL:
+            return False
+        self._view.put_order(attrs.evolve(state, pending=Pending.CANCEL))
+        self._say(CancelOrder(at=self._view.now, oms_id=state.oms_id))
+        return True
+
+    def replace(
+        self, oms_id: str, *, quantity: object = None, limit_price: object = None, stop_price: object = None
+    ) -> bool:
+        """Change an order: ``quantity`` is the new total, fills included; None keeps a term. False when it is closed.
+
+        Raises:
+            InvalidOrder: no order of ours has this name, or the new terms cannot be meant.
+        """
+        state = self._valid(lambda: self._own(oms_id))
+        if state is None or not state.is_open:
+            return False
+        command = self._valid(lambda: self._replacement(state, quantity, limit_price, stop_price))
+        self._say(command)
+        return True
+
+    def order(self, oms_id: str) -> OrderState | None:
+        """An order as it now stands; None when unknown or closed long ago."""
+        return self._view.order(OmsId(oms_id))
+
+    def open_orders(self, symbol: str | Contract | None = None) -> tuple[OrderState, ...]:
+        """Every order that can still fill, oldest first, of one instrument or all."""
+        orders = self._view.open_orders()
+        if symbol is None:
+            return orders
+        contract = self._view.contract_of(symbol)
+        return tuple(order for order in orders if _trades(order, contract))
+
+    def get_position(self, symbol: str | Contract) -> PositionView:
+        """The position in an instrument, every delivered fill included; quantity 0 when flat."""
+        return self._view.holdings.get(self._view.contract_of(symbol))
+
+    def positions(self) -> tuple[PositionView, ...]:
+        """All positions that are not flat."""
+        return self._view.holdings.all()
+
+    def quote(self, symbol: str | Contract) -> QuoteReported | None:
+        """The latest quote; None before the first."""
+        return self._view.quote(self._view.contract_of(symbol))
+
+    def now(self) -> datetime:
+        """Market time of the latest message, aware UTC; in a simulation the simulated time."""
+        return self._view.now
+
+    @property
+    def cash(self) -> Decimal | None:
+        """Cash in the account's currency; None before the broker said."""
+        snapshot = self._view.holdings.snapshot
+        return None if snapshot is None else snapshot.cash
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Net liquidation value in the account's currency; None before the broker said."""
+        snapshot = self._view.holdings.snapshot
+        return None if snapshot is None else snapshot.equity
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether new orders pass: connected, reconciled and not halted."""
+        return self._view.session is SessionState.READY and not self._view.is_halted
+
+    def flatten_all(self, reason: str) -> None:
+        """Cancel every open order and close every position with market orders."""
+        self._say(FlattenAll(at=self._view.now, reason=reason))
+
+    def every(self, seconds: float, name: str) -> None:
+        """Call ``on_timer(name, at)`` every so many seconds of market time."""
+        _check_timer(name, seconds)
+        self._say(ScheduleTimer(name=name, every_seconds=float(seconds)))
+
+    def daily_at(self, at: time, name: str) -> None:
+        """Call ``on_timer(name, at)`` once each trading day at an exchange time such as ``time(15, 40)``."""
+        _check_timer(name, 1)
+        if at.tzinfo is not None:
+            raise ValueError(f"at is {at}: give an exchange time without a zone")
+        self._say(ScheduleTimer(name=name, at_time=at))
+
+    def on_fill(self, callback: FillCallback) -> None:
+        """Also call ``callback(order, fill)`` after each ``Strategy.on_fill``."""
+        self.fill_callbacks.append(callback)
+
+    def on_status(self, callback: StatusCallback) -> None:
+        """Also call ``callback(order, event)`` after each ``Strategy.on_order``."""
+        self.status_callbacks.append(callback)
+
+    def _valid(self, check: Callable[[], _Checked]) -> _Checked:
+        try:
+            return check()
+        except InvalidOrder as error:
+            self._say(OrderInvalid(at=self._view.now, strategy_id=self._strategy_id, text=str(error)))
+            raise
+
+    def _checked(self, order: Order) -> Order:
+        check_order(order)
+        if order.contract is not None:
+            return order
+        contract = self._view.contract_of(order.symbol)
+        return order if contract == Contract(symbol=order.symbol) else attrs.evolve(order, symbol="", contract=contract)
+
+    def _known(self, oms_id: str, order: Order) -> OrderState | None:
+        if not OMS_ID_PATTERN.fullmatch(oms_id):
+            raise InvalidOrder(f"oms_id is {oms_id!r}: it must have 1 to 32 letters, digits, '_', '.' or '-'")
+        known = self._view.order(OmsId(oms_id))
+        if known is not None and known.order != order:
+            raise InvalidOrder(f"oms_id is {oms_id!r}: it already names another order ({known.order.describe()})")
+        return known
+
+    def _own(self, oms_id: str) -> OrderState | None:
+        """The order; None for one of this run that closed long ago."""
+        state = self._view.order(OmsId(oms_id))
+        if state is None and not oms_id.startswith(self._names.prefix):
+            raise InvalidOrder(f"oms_id is {oms_id!r}: no order of this strategy has this name")
+        return state
+
+    def _replacement(self, state: OrderState, quantity: object, limit: object, stop: object) -> ReplaceOrder:
+        terms = {
+            "quantity": to_optional_decimal("quantity", quantity),
+            "limit_price": to_optional_decimal("limit_price", limit),
+            "stop_price": to_optional_decimal("stop_price", stop),
+        }
+        changes: dict[str, Any] = {name: value for name, value in terms.items() if value is not None}
+        if not changes:
+            raise InvalidOrder("replace changes nothing: give quantity, limit_price or stop_price")
+        check_order(attrs.evolve(state.order, **changes))
+        return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms)
+
+
+def _new_state(oms_id: OmsId, order: Order, at: datetime) -> OrderState:
+    return OrderState(
+        oms_id=oms_id,
+        order=order,
+        contract=order.wanted_contract,
+        pending=Pending.SUBMIT,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _trades(state: OrderState, contract: Contract) -> bool:
+    return is_same(contract, state.contract)
+
+
+def _check_timer(name: str, seconds: float) -> None:
+    if not name:
+        raise ValueError("name is '': a timer needs a name")
+    if not 0 < seconds <= MAX_TIMER_SECONDS:
+        raise ValueError(f"seconds is {seconds}: it must be greater than 0 and at most {MAX_TIMER_SECONDS}")

@@ -1,0 +1,1 @@
+"""Readable strategies to start from."""

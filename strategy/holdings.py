@@ -1,0 +1,169 @@
+"""Positions as a strategy may rely on them: the last snapshot, and on top every fill it does not include yet.
+
+H1 after a fill was delivered, the position includes it, however late the snapshot.
+H2 a fill counts once: as soon as a snapshot lists its execution (or one delivered after it), the snapshot alone
+   speaks. Snapshots and fills reach us from two senders, each of which saw the fills in the same order.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.contract import Contract, SecType
+from actors.domain.identity import Account, ExecId
+from actors.domain.order_state import Fill, OrderState
+from actors.messages.events import FillCorrected, OrderFilled
+from actors.messages.portfolio import PortfolioSnapshot, PositionView
+
+ANY_ACCOUNT = Account("")
+
+
+@attrs.frozen(kw_only=True)
+class Movement:
+    """One change of a position that the snapshot does not include yet; ``quantity`` is signed."""
+
+    exec_id: ExecId
+    account: Account
+    contract: Contract
+    quantity: Decimal
+    price: Decimal
+
+
+class Holdings:
+    """All positions of one account, or of all accounts where none is given."""
+
+    def __init__(self, account: Account = ANY_ACCOUNT) -> None:
+        self._account = account
+        self._snapshot: PortfolioSnapshot | None = None
+        self._waiting: list[Movement] = []
+        self._positions: tuple[PositionView, ...] = ()
+
+    @property
+    def snapshot(self) -> PortfolioSnapshot | None:
+        """The last snapshot as it came."""
+        return self._snapshot
+
+    def hear_snapshot(self, snapshot: PortfolioSnapshot) -> None:
+        """Believe a newer snapshot."""
+        self._snapshot = snapshot
+        self._waiting = _unconfirmed(self._waiting, frozenset(snapshot.booked))
+        rows = tuple(row for row in snapshot.positions if self._is_ours(row.account))
+        for movement in self._waiting:
+            rows = _moved(rows, movement)
+        self._positions = rows
+
+    def hear_fill(self, event: OrderFilled | FillCorrected) -> None:
+        """Count a fill or the difference a correction makes."""
+        booked = self._snapshot.booked if self._snapshot is not None else ()
+        movement = movement_of(event)
+        if movement is None or event.fill.exec_id in booked or not self._is_ours(movement.account):
+            return
+        self._waiting.append(movement)
+        self._positions = _moved(self._positions, movement)
+
+    def get(self, contract: Contract) -> PositionView:
+        """The position in a contract: quantity 0 when there is none."""
+        for position in self._positions:
+            if is_same(contract, position.contract):
+                return position
+        return _flat(self._account, contract)
+
+    def all(self) -> tuple[PositionView, ...]:
+        """All positions that are not flat."""
+        return tuple(position for position in self._positions if position.quantity)
+
+    def _is_ours(self, account: Account) -> bool:
+        return not self._account or not account or account == self._account
+
+
+def is_same(wanted: Contract, found: Contract) -> bool:
+    """Whether a contract, as far as it was named, is the one found; a con_id on both sides decides alone."""
+    if wanted.con_id and found.con_id:
+        return wanted.con_id == found.con_id
+    return (
+        wanted.symbol == found.symbol
+        and wanted.sec_type == found.sec_type
+        and wanted.currency == found.currency
+        and found.expiry.startswith(wanted.expiry)
+        and wanted.strike in (None, found.strike)
+        and wanted.right in ("", found.right)
+    )
+
+
+def movement_of(event: OrderFilled | FillCorrected) -> Movement | None:
+    """What a fill does to a position; None for the summary of a combo, whose legs move positions."""
+    order, fill = event.order, event.fill
+    contract = fill.contract or order.contract
+    if contract.sec_type is SecType.COMBO:
+        return None
+    change = _signed(fill)
+    if isinstance(event, FillCorrected):
+        change -= _signed(event.previous)
+    return Movement(
+        exec_id=fill.exec_id,
+        account=_account_of(fill, order),
+        contract=contract,
+        quantity=change,
+        price=fill.price,
+    )
+
+
+def _account_of(fill: Fill, order: OrderState) -> Account:
+    return fill.account or order.account
+
+
+def _signed(fill: Fill) -> Decimal:
+    return fill.quantity * fill.side.sign
+
+
+def _unconfirmed(waiting: list[Movement], booked: frozenset[ExecId]) -> list[Movement]:
+    """What came after the last movement that is booked."""
+    for index in range(len(waiting) - 1, -1, -1):
+        if waiting[index].exec_id in booked:
+            return waiting[index + 1 :]
+    return waiting
+
+
+def _moved(positions: Iterable[PositionView], movement: Movement) -> tuple[PositionView, ...]:
+    rows = list(positions)
+    for index, row in enumerate(rows):
+        if _is_row_of(row, movement):
+            rows[index] = _after(row, movement)
+            return tuple(rows)
+    return (*rows, _after(_flat(movement.account, movement.contract), movement))
+
+
+def _is_row_of(row: PositionView, movement: Movement) -> bool:
+    is_same_account = not row.account or not movement.account or row.account == movement.account
+    return is_same_account and (is_same(movement.contract, row.contract) or is_same(row.contract, movement.contract))
+
+
+def _after(position: PositionView, movement: Movement) -> PositionView:
+    """The position after a movement: average cost changes when it grows or flips, realised P&L when it shrinks."""
+    before, change, price = position.quantity, movement.quantity, movement.price
+    quantity = before + change
+    closed = min(abs(before), abs(change)) if before * change < 0 else Decimal(0)
+    gain = closed * (price - position.average_cost) * (1 if before > 0 else -1) * position.contract.multiplier
+    return attrs.evolve(
+        position,
+        quantity=quantity,
+        average_cost=_average_cost(position, quantity, movement),
+        realized_pnl=position.realized_pnl + gain,
+        unrealized_pnl=None,
+    )
+
+
+def _average_cost(position: PositionView, quantity: Decimal, movement: Movement) -> Decimal:
+    if not quantity:
+        return Decimal(0)
+    if position.quantity * movement.quantity > 0:
+        cost = position.quantity * position.average_cost + movement.quantity * movement.price
+        return cost / quantity
+    has_flipped = position.quantity * quantity <= 0
+    return movement.price if has_flipped else position.average_cost
+
+
+def _flat(account: Account, contract: Contract) -> PositionView:
+    zero = Decimal(0)
+    return PositionView(account=account, contract=contract, quantity=zero, average_cost=zero, realized_pnl=zero)

@@ -1,0 +1,270 @@
+"""StrategyRunner: runs one strategy as a plain object, messages in, commands out.
+
+R1 the view moves on before a hook is called, so a hook reads a world that includes what it is told.
+R2 hooks of one message come in this order: ``on_bar`` before ``on_quote``; ``on_fill``, then ``on_order``, then the
+   callbacks registered with the broker.
+R3 an exception in a hook ends the strategy: new orders of that hook are dropped, open orders are cancelled (or
+   everything is flattened), and ``StrategyFailed`` is said once. The view keeps following the orders.
+R4 no hook is called before ``StartStrategy`` or after the end.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from actors.domain.contract import Contract
+from actors.domain.identity import Account
+from actors.domain.order_state import OrderState
+from actors.messages.commands import ReplaceOrder, StateChanged, SubmitOrder
+from actors.messages.events import (
+    OrderEvent,
+    OrderFilled,
+    Reconciled,
+    SignalRecorded,
+    StrategyFailed,
+    StrategyNoted,
+    TradingHalted,
+)
+from actors.messages.portfolio import PortfolioSnapshot
+from actors.messages.reports import QuoteReported
+from actors.messages.schedule import MarketClosed, MarketOpened, StartStrategy, StopStrategy, TimerFired
+from actors.messages.system import SessionChanged, Tick
+from strategy.bars import Bar, BarBuilder
+from strategy.base import Strategy
+from strategy.broker import BrokerAPI, StrategyOutput
+from strategy.holdings import ANY_ACCOUNT, is_same
+from strategy.naming import OrderNames
+from strategy.state import DurableState
+from strategy.view import View
+
+FailurePolicy = Literal["cancel", "flatten"]
+
+StrategyInput = (
+    StartStrategy
+    | StopStrategy
+    | QuoteReported
+    | Tick
+    | OrderEvent
+    | SignalRecorded
+    | PortfolioSnapshot
+    | TimerFired
+    | MarketOpened
+    | MarketClosed
+    | SessionChanged
+    | Reconciled
+    | TradingHalted
+)
+"""Everything a strategy can hear of; anything else is ignored."""
+
+
+class _Life(StrEnum):
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
+
+
+class StrategyRunner:
+    """One strategy with its view of the world.
+
+    Args:
+        strategy: the strategy, parameters already set.
+        strategy_id: at most 16 of ``[A-Za-z0-9_.-]``; begins the name of every order.
+        run_stamp: differs from start to start (``naming.run_stamp``).
+        at: market time now, aware UTC.
+        account: the account traded; empty when the login has one.
+        contracts: what the symbols stand for, where not US stocks.
+        orders: orders known from before this start.
+        stored: the durable state, JSON text by key.
+        zone: exchange time, to which bars are aligned.
+        on_failure: what to do with a failed strategy: cancel its orders, or flatten everything.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        strategy_id: str,
+        run_stamp: str,
+        *,
+        at: datetime,
+        account: Account = ANY_ACCOUNT,
+        contracts: Mapping[str, Contract] | None = None,
+        orders: Iterable[OrderState] = (),
+        stored: Mapping[str, str] | None = None,
+        zone: ZoneInfo | None = None,
+        on_failure: FailurePolicy = "cancel",
+    ) -> None:
+        self.strategy_id = strategy_id
+        self.view = View(at=at, account=account, contracts=contracts, orders=orders)
+        names = OrderNames(strategy_id, run_stamp)
+        self.broker = BrokerAPI(view=self.view, names=names, say=self._say, strategy_id=strategy_id)
+        self.state = DurableState(stored or {}, self._state_changed)
+        self._strategy = strategy
+        self._on_failure = on_failure
+        self._outbox: list[StrategyOutput] = []
+        self._life = _Life.WAITING
+        self._bars = self._bar_builders(zone or ZoneInfo("America/New_York"))
+        strategy.bind(self)
+
+    @property
+    def subscriptions(self) -> tuple[Contract, ...]:
+        """The contracts whose quotes the strategy wants."""
+        return tuple(self._bars)
+
+    @property
+    def is_running(self) -> bool:
+        """True from ``StartStrategy`` until the strategy stops or fails."""
+        return self._life is _Life.RUNNING
+
+    @property
+    def has_failed(self) -> bool:
+        """True after a hook raised."""
+        return self._life is _Life.FAILED
+
+    def hear(self, message: StrategyInput) -> tuple[StrategyOutput, ...]:
+        """Take one message in; returns what the strategy wants done, in order."""
+        self._move_time(message)
+        self._dispatch(message)
+        said, self._outbox = tuple(self._outbox), []
+        return said
+
+    def note(self, text: str) -> None:
+        """Put a line of the strategy into the log."""
+        self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=text))
+
+    def _move_time(self, message: StrategyInput) -> None:
+        self.view.now = max(self.view.now, message.at)
+
+    def _dispatch(self, message: StrategyInput) -> None:  # noqa: C901, PLR0912 - one arm for each message
+        match message:
+            case QuoteReported():
+                self._hear_quote(message)
+            case OrderEvent():
+                self._hear_order_event(message)
+            case Tick():
+                self._close_bars(message.at)
+            case PortfolioSnapshot():
+                self.view.holdings.hear_snapshot(message)
+            case TimerFired():
+                self._call("on_timer", lambda: self._strategy.on_timer(message.name, message.at))
+            case MarketOpened():
+                self._call("on_market_open", lambda: self._strategy.on_market_open(message.closes))
+            case MarketClosed():
+                self._close_bars(message.at)
+                self._call("on_market_close", self._strategy.on_market_close)
+            case SessionChanged():
+                self.view.session = message.state
+            case Reconciled():
+                self._hear_reconciled(message)
+            case SignalRecorded():
+                self.view.drop_order(message.oms_id)
+            case TradingHalted():
+                self.view.is_halted = True
+            case StartStrategy():
+                self._start()
+            case StopStrategy():
+                self._stop()
+
+    def _start(self) -> None:
+        if self._life is _Life.WAITING:
+            self._life = _Life.RUNNING
+            self._call("on_start", self._strategy.on_start)
+
+    def _stop(self) -> None:
+        self._call("on_stop", self._strategy.on_stop)
+        if self._life is _Life.RUNNING:
+            self._life = _Life.STOPPED
+
+    def _hear_reconciled(self, reconciled: Reconciled) -> None:
+        if self.has_failed:
+            self._abandon()
+        self._call("on_recovered", lambda: self._strategy.on_recovered(reconciled))
+
+    def _hear_quote(self, quote: QuoteReported) -> None:
+        self.view.put_quote(quote)
+        for contract, builder in self._bars.items():
+            if is_same(contract, quote.contract):
+                self._finish(builder.add(quote))
+        self._call("on_quote", lambda: self._strategy.on_quote(quote))
+
+    def _close_bars(self, at: datetime) -> None:
+        for builder in self._bars.values():
+            self._finish(builder.close_due(at))
+
+    def _finish(self, bar: Bar | None) -> None:
+        if bar is not None:
+            self._call("on_bar", lambda: self._strategy.on_bar(bar))
+
+    def _hear_order_event(self, event: OrderEvent) -> None:
+        self.view.hear_order_event(event)
+        if isinstance(event, OrderFilled):
+            fill = event.fill
+            self._call("on_fill", lambda: self._strategy.on_fill(event.order, fill))
+            for on_fill in self.broker.fill_callbacks:
+                self._call("on_fill callback", lambda call=on_fill: call(event.order, fill))  # type: ignore[misc]
+        self._call("on_order", lambda: self._strategy.on_order(event.order, event))
+        for on_status in self.broker.status_callbacks:
+            self._call("on_status callback", lambda call=on_status: call(event.order, event))  # type: ignore[misc]
+
+    def _call(self, hook: str, call: Callable[[], None]) -> None:
+        if self._life is not _Life.RUNNING:
+            return
+        said_before = len(self._outbox)
+        try:
+            call()
+        # SystemExit too: a strategy that calls sys.exit must not take the thread of its host with it.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a strategy raises ends it, and only it
+            self._fail(hook, error, said_before)
+
+    def _fail(self, hook: str, error: BaseException, said_before: int) -> None:
+        self._life = _Life.FAILED
+        self._withdraw(said_before)
+        self._say(
+            StrategyFailed(at=self.view.now, strategy_id=self.strategy_id, hook=hook, error=describe_error(error))
+        )
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """Give up what the failed strategy left behind; repeated after each reconciliation."""
+        if self._on_failure == "flatten":
+            self.broker.flatten_all(f"strategy {self.strategy_id} failed")
+            return
+        for order in self.view.open_orders():
+            if not order.external:
+                self.broker.cancel(order.oms_id)
+
+    def _withdraw(self, said_before: int) -> None:
+        """Take back the new orders and changes of a hook that did not come to its end."""
+        kept: list[StrategyOutput] = []
+        for said in self._outbox[said_before:]:
+            if isinstance(said, SubmitOrder):
+                self.view.drop_order(said.oms_id)
+            elif not isinstance(said, ReplaceOrder):
+                kept.append(said)
+        self._outbox[said_before:] = kept
+
+    def _say(self, output: StrategyOutput) -> None:
+        self._outbox.append(output)
+
+    def _state_changed(self, key: str, value_json: str | None) -> None:
+        self._say(StateChanged(at=self.view.now, strategy_id=self.strategy_id, key=key, value_json=value_json))
+
+    def _bar_builders(self, zone: ZoneInfo) -> dict[Contract, BarBuilder]:
+        strategy = self._strategy
+        return {
+            self.view.contract_of(symbol): BarBuilder(
+                symbol=symbol, seconds=strategy.bar_seconds, zone=zone, source=strategy.bar_source
+            )
+            for symbol in strategy.symbols
+        }
+
+
+def describe_error(error: BaseException) -> str:
+    """The kind, text and place of an exception on one line."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        place = f" ({trace.tb_frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}{place}"
