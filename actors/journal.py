@@ -8,6 +8,7 @@ tail that went missing is noticed. Inputs are recorded, not state: replaying the
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from enum import StrEnum
 from hashlib import blake2b
 from pathlib import Path
@@ -81,17 +82,18 @@ class Journal:
         self.path = path
         self.codec = codec if codec is not None else Codec()
         self._lock = ProcessLock(path.with_suffix(".lock"))
-        try:
-            self._database = opener(path)
-            self._prepare(identity, durability)
-            self._head = Head(path.with_suffix(".head"))
-            self._sequence, self._chain = self._verified_tail()
-        except sqlite3.DatabaseError as error:
-            self._lock.release()
-            raise JournalDamaged(f"journal {path}: {error}; restore it from a backup or move it away") from error
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            try:
+                self._database = opener(path)
+                undo.callback(self._database.close)
+                self._prepare(identity, durability)
+                self._head = Head(path.with_suffix(".head"))
+                undo.callback(self._head.close)
+                self._sequence, self._chain = self._verified_tail()
+            except sqlite3.DatabaseError as error:
+                raise JournalDamaged(f"journal {path}: {error}; restore it from a backup or move it away") from error
+            undo.pop_all()
 
     @property
     def sequence(self) -> int:

@@ -46,7 +46,7 @@ def report_routes(
             reports.NextOrderIdReported: (connector, order_manager),
             reports.AccountsReported: (connector, order_manager),
             reports.SnapshotEnded: (connector, position_keeper, order_manager),
-            reports.PositionReported: (position_keeper,),
+            reports.PositionReported: (position_keeper, order_manager),
             reports.AccountValueReported: (position_keeper,),
             reports.InstrumentReported: (scheduler, order_manager),
             reports.InstrumentRefused: (order_manager,),

@@ -1,0 +1,118 @@
+"""The journalled outbox: nothing is dispatched before it is committed, and a broken disk stops new orders only."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.domain.contract import Contract, Instrument
+from actors.domain.identity import Account, Epoch, OmsId, OrderId
+from actors.domain.terms import Order, Side
+from actors.halt import HaltSwitch
+from actors.journal import Journal, JournalFailed, JournalIdentity
+from actors.messages.commands import CancelOrder, SubmitOrder
+from actors.messages.events import TradingHalted
+from actors.messages.system import Tick
+from actors.messages.wire import CancelPlacedOrder, PlaceOrder
+from actors.order_manager import JournalledOutbox
+
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+ORDER = Order(symbol="SPY", side=Side.BUY, quantity=Decimal(1))
+SUBMIT = SubmitOrder(at=AT, oms_id=OmsId("a"), order=ORDER)
+CANCEL = CancelOrder(at=AT, oms_id=OmsId("b"))
+PLACE = PlaceOrder(
+    at=AT,
+    epoch=Epoch(1),
+    oms_id=OmsId("a"),
+    order_id=OrderId(1),
+    account=Account("DU1"),
+    instrument=Instrument(contract=Contract(symbol="SPY")),
+    order=ORDER,
+)
+WITHDRAW = CancelPlacedOrder(at=AT, epoch=Epoch(1), oms_id=OmsId("b"), order_id=OrderId(2))
+
+
+class RecordingJournal(Journal):
+    """A real journal that notes when it committed and can be told to fail."""
+
+    def __init__(self, path: Path, trace: list[str]) -> None:
+        super().__init__(path, identity=JournalIdentity(strategy_id="demo", account=""))
+        self.trace = trace
+        self.broken = False
+
+    def append(self, messages: Any) -> None:
+        if self.broken:
+            raise JournalFailed("the journal demo.journal cannot be written: database or disk is full")
+        super().append(messages)
+        self.trace.append(f"commit {len(messages)}")
+
+
+@pytest.fixture
+def trace() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def journal(tmp_path: Path, trace: list[str]) -> Any:
+    journal = RecordingJournal(tmp_path / "demo.journal", trace)
+    yield journal
+    journal.close()
+
+
+def outbox(journal: RecordingJournal, halt: HaltSwitch | None = None) -> JournalledOutbox:
+    def dispatch(messages: tuple[Any, ...]) -> None:
+        journal.trace.extend(type(message).__name__ for message in messages)
+
+    return JournalledOutbox(journal=journal, dispatch=dispatch, halt=halt or HaltSwitch())
+
+
+def test_a_batch_is_one_commit_and_is_dispatched_after_it(journal: RecordingJournal) -> None:
+    box = outbox(journal)
+    box.add(SUBMIT, (PLACE,))
+    box.add(CANCEL, (WITHDRAW,))
+    assert journal.trace == []
+    assert box.commit() == ()
+    assert journal.trace == ["commit 2", "PlaceOrder", "CancelPlacedOrder"]
+
+
+def test_a_tick_that_decided_nothing_is_written_only_before_something_else(journal: RecordingJournal) -> None:
+    box = outbox(journal)
+    for elapsed in (1.0, 2.0, 3.0):
+        box.add(Tick(at=AT, elapsed=elapsed), ())
+        box.commit()
+    assert journal.sequence == 0
+    box.add(CANCEL, ())
+    box.commit()
+    found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
+    assert found == [Tick(at=AT, elapsed=3.0), CANCEL]
+
+
+def test_when_the_disk_refuses_no_new_order_leaves_but_cancels_do_and_the_halt_names_the_cause(
+    journal: RecordingJournal,
+) -> None:
+    halt = HaltSwitch()
+    box = outbox(journal, halt)
+    journal.broken = True
+    box.add(SUBMIT, (PLACE,))
+    box.add(CANCEL, (WITHDRAW,))
+    failed = box.commit()
+    assert [failure.oms_id for failure in failed] == ["a"]
+    assert not failed[0].uncertain
+    assert journal.trace == ["CancelPlacedOrder", TradingHalted.__name__]
+    assert halt.reason is not None
+    assert "disk is full" in halt.reason
+
+
+def test_after_a_failure_nothing_more_is_journalled_but_cancels_still_leave(journal: RecordingJournal) -> None:
+    box = outbox(journal)
+    journal.broken = True
+    box.add(SUBMIT, (PLACE,))
+    box.commit()
+    journal.broken = False
+    journal.trace.clear()
+    box.add(CANCEL, (WITHDRAW,))
+    box.commit()
+    assert journal.trace == ["CancelPlacedOrder"]
+    assert journal.sequence == 0
