@@ -1,0 +1,103 @@
+"""The orders as the API knows them: whose they are, what the client wrote, what it was last told."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from ibapi_bridge.gateway_simulator.protos import Message
+
+ALIVE = frozenset({"PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel", "ApiPending"})
+
+
+@attrs.define(kw_only=True, slots=True)
+class ApiOrder:
+    """One API order; `contract` and `order` are the messages echoed in openOrder, `told` what was last reported.
+
+    `staged` orders (transmit=False) live in this gateway only and are never reported.
+    """
+
+    client_id: int
+    order_id: int
+    perm_id: int
+    con_id: int
+    contract: Message
+    order: Message
+    staged: bool = False
+    status: str = ""
+    filled: Decimal = Decimal(0)
+    avg_price: Decimal = Decimal(0)
+    last_price: Decimal = Decimal(0)
+    why_held: str = ""
+    terminal_first: bool = False
+    completed_at: datetime | None = None
+    completed_status: str = ""
+    reject_reason: str = ""
+    warning: str = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be filled."""
+        return self.status in ALIVE or (self.status == "Inactive" and "locate" in self.why_held)
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended; a staged order has neither begun nor ended."""
+        return not self.staged and not self.alive and self.status != ""
+
+    @property
+    def quantity(self) -> Decimal:
+        """The total quantity wanted, filled part included."""
+        return Decimal(self.order.totalQuantity or "0")
+
+
+class OrderBook:
+    """Every order of every client, by (client id, order id) and by permanent id, in order of arrival."""
+
+    def __init__(self) -> None:
+        self._by_perm: dict[int, ApiOrder] = {}
+        self._by_id: dict[tuple[int, int], ApiOrder] = {}
+
+    def __iter__(self) -> Iterator[ApiOrder]:
+        return iter(list(self._by_perm.values()))
+
+    def add(self, order: ApiOrder) -> None:
+        """Enters an order; a second one under the same ids hides the first in `find`, not in `by_perm`."""
+        self._by_perm[order.perm_id] = order
+        self._by_id[order.client_id, order.order_id] = order
+
+    def rebind(self, order: ApiOrder, *, client_id: int, order_id: int) -> None:
+        """Gives an order a new owner and API id."""
+        self._by_id.pop((order.client_id, order.order_id), None)
+        order.client_id = client_id
+        order.order_id = order_id
+        self._by_id[client_id, order_id] = order
+
+    def forget(self, order: ApiOrder) -> None:
+        """Removes an order as if it had never been known here."""
+        self._by_perm.pop(order.perm_id, None)
+        self._by_id.pop((order.client_id, order.order_id), None)
+
+    def find(self, client_id: int, order_id: int) -> ApiOrder | None:
+        """The order a client calls by that id."""
+        return self._by_id.get((client_id, order_id))
+
+    def by_perm(self, perm_id: int) -> ApiOrder | None:
+        """The order with that permanent id."""
+        return self._by_perm.get(perm_id)
+
+    def alive(self) -> list[ApiOrder]:
+        """All orders that can still be filled, staged ones excluded."""
+        return [order for order in self._by_perm.values() if order.alive and not order.staged]
+
+    def staged_family(self, order: ApiOrder) -> list[ApiOrder]:
+        """The staged relatives that go out together with an order, parents first."""
+        root = order.order.parentId or order.order_id
+        return [
+            relative
+            for relative in self._by_perm.values()
+            if relative.staged
+            and relative.client_id == order.client_id
+            and root in {relative.order_id, relative.order.parentId}
+        ]

@@ -1,0 +1,87 @@
+"""Everything that can be chosen about a gateway simulator."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import attrs
+
+from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
+from ibapi_bridge.gateway_simulator.exchange.market import Market, ModelMarket
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument
+
+OWN_MAX_SERVER_VERSION = 225
+OWN_MIN_SERVER_VERSION = 157
+DEFAULT_START = datetime(2026, 4, 13, 13, 30, tzinfo=UTC)
+
+MarketFactory: TypeAlias = Callable[[Sequence[Instrument], datetime, int], Market]
+
+
+class ConfigError(ValueError):
+    """A setting of the simulator that cannot work: one sentence naming the field, the value, what is accepted."""
+
+
+def model_market(instruments: Sequence[Instrument], start: datetime, seed: int) -> Market:
+    """The seeded intraday model over the given instruments."""
+    return ModelMarket(instruments=instruments, start=start, seed=seed)
+
+
+def _positive_speed(_owner: object, _field: object, value: float | None) -> None:
+    if value is not None and not 0 < value < float("inf"):
+        raise ConfigError(f"speed {value} must be above 0 (market seconds per real second) or None for max")
+
+
+def _aware(_owner: object, field: "attrs.Attribute[Any]", value: datetime | None) -> None:
+    if value is not None and value.tzinfo is None:
+        raise ConfigError(f"{field.name} {value} must be an aware datetime, for example with tzinfo=UTC")
+
+
+def _version(_owner: object, _field: object, value: int) -> None:
+    if not OWN_MIN_SERVER_VERSION <= value <= OWN_MAX_SERVER_VERSION:
+        accepted = f"{OWN_MIN_SERVER_VERSION} to {OWN_MAX_SERVER_VERSION}"
+        raise ConfigError(f"max_server_version {value} must be from {accepted}")
+
+
+def _port(_owner: object, _field: object, value: int) -> None:
+    if not 0 <= value <= 65535:
+        raise ConfigError(f"port {value} must be from 0 (any free port) to 65535")
+
+
+@attrs.frozen(kw_only=True)
+class GatewayConfig:
+    """Settings of one simulator; all have defaults that work on one machine.
+
+    `speed` is market seconds per real second, None as fast as possible. `step` bounds how far market time moves
+    between two looks at the sockets. `market` makes the quotes. `max_backlog` (bytes waiting for one client) holds
+    market time back; a client that takes nothing for `stall_seconds` of real time while holding it is cut off.
+    `messages_per_second` is the pacing limit per connection, None for none. `zone` is the label of time strings.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = attrs.field(default=0, validator=_port)
+    max_server_version: int = attrs.field(default=OWN_MAX_SERVER_VERSION, validator=_version)
+    seed: int = 1
+    speed: float | None = attrs.field(default=1.0, validator=_positive_speed)
+    step: timedelta = timedelta(seconds=1)
+    start: datetime = attrs.field(default=DEFAULT_START, validator=_aware)
+    end: datetime | None = attrs.field(default=None, validator=_aware)
+    market: MarketFactory = model_market
+    instruments: tuple[Instrument, ...] = attrs.field(factory=default_instruments)
+    accounts: tuple[str, ...] = ("DU1234567",)
+    exchange: ExchangeConfig = ExchangeConfig()
+    books_path: Path | None = None
+    wire_log: Path | None = None
+    zone: str = "US/Eastern"
+    username: str = "simulated"
+    max_clients: int = 32
+    master_client_id: int | None = None
+    first_order_id: int = 1
+    messages_per_second: float | None = None
+    read_only: bool = False
+    cross_client_cancel: bool = True
+    market_data_lines: int = 100
+    max_backlog: int = 64 * 1024
+    stall_seconds: float = 10.0
+    start_paused: bool = False

@@ -1,0 +1,161 @@
+"""The sockets of a simulator: accepting, reading whole requests, writing what is queued."""
+
+import selectors
+import socket
+from collections.abc import Callable, Iterator
+
+from ibapi_bridge.gateway_simulator.framing import FrameBuffer
+from ibapi_bridge.gateway_simulator.handshake import PREFIX
+from ibapi_bridge.gateway_simulator.session import Session
+
+RECEIVE_BYTES = 65536
+SEND_BYTES = 65536
+
+
+class Connection:
+    """One accepted socket; `session` is None until the version is agreed."""
+
+    def __init__(self, stream: socket.socket, peer: str) -> None:
+        self.stream = stream
+        self.peer = peer
+        self.inbound = FrameBuffer()
+        self.session: Session | None = None
+        self.greeted = False
+        self.muted = False
+        self.reading = True
+        self.stuck_since: float | None = None
+        self.before_send: Callable[[Connection, bytes], bytes | None] | None = None
+
+    def backlog(self) -> int:
+        """Bytes waiting for the client to take them."""
+        return 0 if self.session is None else len(self.session.outbound)
+
+    def requests(self) -> Iterator[bytes]:
+        """The whole payloads received so far."""
+        while self.reading:
+            payload = self.inbound.take()
+            if payload is None:
+                return
+            yield payload
+
+    def prefix(self) -> bool | None:
+        """Whether the stream begins as the API does; None while too little has come."""
+        return self.inbound.take_prefix(PREFIX)
+
+    def write(self, now: float) -> bool:
+        """Sends what fits; False when the connection is gone."""
+        if self.session is None or self.muted:
+            return True
+        outbound = self.session.outbound
+        try:
+            while outbound:
+                sent = self.stream.send(outbound[:SEND_BYTES])
+                del outbound[:sent]
+                self.stuck_since = None
+        except BlockingIOError:
+            if self.stuck_since is None:
+                self.stuck_since = now
+        except OSError:
+            return False
+        return True
+
+
+class Connections:
+    """All sockets of one simulator behind one selector."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._listener: socket.socket | None = None
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.settimeout(0)
+        self._wake_write.settimeout(0)
+        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self._all: dict[int, Connection] = {}
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._all.values()))
+
+    def listen(self, host: str, port: int) -> int:
+        """Opens the server socket and returns its port.
+
+        Raises:
+            OSError: the address cannot be used.
+        """
+        self._listener = socket.create_server((host, port), backlog=64)
+        self._listener.settimeout(0)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._listener)
+        return int(self._listener.getsockname()[1])
+
+    def stop_listening(self) -> None:
+        """Refuses new connections from now on."""
+        if self._listener is not None:
+            self._selector.unregister(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def wake(self) -> None:
+        """Ends a running `wait`, from any thread."""
+        try:
+            self._wake_write.send(b"!")
+        except BlockingIOError:
+            return  # a full pipe wakes just as well
+
+    def wait(self, seconds: float) -> tuple[bool, list[Connection]]:
+        """Waits for something to do: whether a client knocks, and the connections with bytes to read."""
+        knocking, ready = False, []
+        for key, mask in self._selector.select(seconds):
+            if key.data is None:
+                self._wake_read.recv(4096)
+            elif isinstance(key.data, Connection):
+                if mask & selectors.EVENT_READ:
+                    ready.append(key.data)
+            else:
+                knocking = True
+        return knocking, ready
+
+    def accept(self) -> Connection | None:
+        """The next waiting client, None when it has gone again."""
+        if self._listener is None:
+            return None
+        try:
+            stream, address = self._listener.accept()
+        except OSError:
+            return None
+        stream.settimeout(0)
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(stream, f"{address[0]}:{address[1]}")
+        self._all[stream.fileno()] = connection
+        self._selector.register(stream, selectors.EVENT_READ, connection)
+        return connection
+
+    def watch_writes(self, connection: Connection) -> None:
+        """Asks the selector about writing only while something waits, about reading only while wanted."""
+        events = selectors.EVENT_READ if connection.reading else 0
+        if connection.backlog() and not connection.muted:
+            events |= selectors.EVENT_WRITE
+        known = self._selector.get_map().get(connection.stream.fileno())
+        if known is None:
+            if events:
+                self._selector.register(connection.stream, events, connection)
+        elif not events:
+            self._selector.unregister(connection.stream)
+        elif known.events != events:
+            self._selector.modify(connection.stream, events, connection)
+
+    def close(self, connection: Connection, *, reset: bool = False) -> None:
+        """Closes one connection, with a TCP reset when asked."""
+        if reset:
+            connection.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (1).to_bytes(4, "little") + bytes(4))
+        self._all.pop(connection.stream.fileno(), None)
+        if connection.stream.fileno() in self._selector.get_map():
+            self._selector.unregister(connection.stream)
+        connection.stream.close()
+
+    def shut(self) -> None:
+        """Closes everything, for good."""
+        self.stop_listening()
+        for connection in self:
+            self.close(connection)
+        self._selector.close()
+        self._wake_read.close()
+        self._wake_write.close()

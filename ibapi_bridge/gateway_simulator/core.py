@@ -1,0 +1,153 @@
+"""The simulator without sockets: sessions, orders, exchange and market time, driven from one thread."""
+
+import heapq
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TypeAlias
+
+from ibapi.message import IN
+
+from ibapi_bridge.gateway_simulator import order_messages
+from ibapi_bridge.gateway_simulator.account_feed import AccountFeed
+from ibapi_bridge.gateway_simulator.book import ApiOrder, OrderBook
+from ibapi_bridge.gateway_simulator.config import GatewayConfig
+from ibapi_bridge.gateway_simulator.contracts import to_contract
+from ibapi_bridge.gateway_simulator.exchange import events
+from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
+from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument
+from ibapi_bridge.gateway_simulator.ids import OrderIds
+from ibapi_bridge.gateway_simulator.market_data import MarketDataHub
+from ibapi_bridge.gateway_simulator.protos import Message, copy_of
+from ibapi_bridge.gateway_simulator.reports import Reporter
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.sessions import Sessions
+
+FillListener: TypeAlias = Callable[[Execution], None]
+
+
+class Gateway:
+    """Holds the parts together; requests act on the parts, the exchange's events come back through `report`."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self.config = config
+        self.instruments: dict[int, Instrument] = {i.con_id: i for i in config.instruments}
+        self.exchange = Exchange(
+            market=config.market(config.instruments, config.start, config.seed),
+            instruments=config.instruments,
+            accounts=config.accounts,
+            seed=config.seed,
+            config=config.exchange,
+            start=config.start,
+        )
+        self.sessions = Sessions(master_client_id=config.master_client_id)
+        self.book = OrderBook()
+        self.ids = OrderIds(first=config.first_order_id)
+        self.hub = MarketDataHub()
+        self.reporter = Reporter(self)
+        self.accounts = AccountFeed(self)
+        self.on_fill: list[FillListener] = []
+        self._contracts: dict[int, Message] = {}
+        self._terms: dict[int, Message] = {}
+        self._cancellers: dict[int, int] = {}
+        self._later: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._serial = count()
+
+    @property
+    def now(self) -> datetime:
+        """Market time."""
+        return self.exchange.now
+
+    def later(self, delay: timedelta, action: Callable[[], None]) -> None:
+        """Runs an action when market time has moved on by `delay`."""
+        heapq.heappush(self._later, (self.now + delay, next(self._serial), action))
+
+    def next_event_at(self) -> datetime | None:
+        """When `advance` next has something to do."""
+        due = [at for at in (self.exchange.next_event_at(), self._later[0][0] if self._later else None) if at]
+        return min(due, default=None)
+
+    def advance(self, until: datetime) -> None:
+        """Lets market time pass up to `until` and tells the clients what happened."""
+        while self._later and self._later[0][0] <= until:
+            at, _, action = heapq.heappop(self._later)
+            self.report(self.exchange.advance(max(at, self.now)))
+            action()
+        self.report(self.exchange.advance(until))
+        self.accounts.tick()
+
+    def report(self, happened: list[events.Event]) -> None:
+        """Tells the clients what the exchange did."""
+        if happened:
+            self.reporter.report(happened)
+
+    def other_event(self, event: events.Event) -> None:
+        """Takes the events that are about no order: quotes and holdings."""
+        if isinstance(event, events.Quoted):
+            self.hub.quoted(event.quote)
+        elif isinstance(event, events.PositionChanged):
+            self.accounts.position_changed(event)
+
+    def leave(self, session: Session) -> None:
+        """Forgets everything a closed connection had asked for; its orders live on."""
+        self.hub.drop(session)
+        self.accounts.drop(session)
+        self.sessions.remove(session)
+
+    def contract_of(self, con_id: int) -> Message:
+        """The contract message of an instrument, built once."""
+        contract = self._contracts.get(con_id)
+        if contract is None:
+            contract = self._contracts[con_id] = to_contract(self.instruments[con_id])
+        return contract
+
+    def execution_message(
+        self, session: Session, fill: Execution, contract: Message, *, request_id: int = -1
+    ) -> Message:
+        """The execDetails of a fill for one session."""
+        return order_messages.execution(
+            fill,
+            contract,
+            request_id=request_id,
+            zone=self.config.zone,
+            version=session.version,
+            submitter=self.config.username,
+        )
+
+    def note_fill(self, fill: Execution) -> None:
+        """Lets observers know of a fill."""
+        for listener in self.on_fill:
+            listener(fill)
+
+    def remember_terms(self, order: ApiOrder) -> None:
+        """Keeps the order's terms in case its modification is refused."""
+        self._terms[order.perm_id] = copy_of(order.order)
+
+    def restore_terms(self, order: ApiOrder) -> None:
+        """Takes a refused modification back."""
+        terms = self._terms.pop(order.perm_id, None)
+        if terms is not None:
+            order.order = terms
+
+    def note_canceller(self, order: ApiOrder, client_id: int) -> None:
+        """Remembers that a foreign client asked for the cancel."""
+        self._cancellers[order.perm_id] = client_id
+
+    def take_canceller(self, order: ApiOrder) -> int | None:
+        """Who asked for the cancel, when it was not the owner."""
+        return self._cancellers.pop(order.perm_id, None)
+
+    def greet(self, session: Session) -> None:
+        """What a client gets right after startApi."""
+        session.send(IN.MANAGED_ACCTS, accountsList=",".join(self.config.accounts))
+        session.send(IN.NEXT_VALID_ID, orderId=self.next_id(session))
+        for code, text in (
+            (2104, "Market data farm connection is OK:usfarm"),
+            (2106, "HMDS data farm connection is OK:ushmds"),
+            (2158, "Sec-def data farm connection is OK:secdefil"),
+        ):
+            session.error(-1, code, text, self.now)
+
+    def next_id(self, session: Session) -> int:
+        """The lowest order id this session may use."""
+        return max(self.ids.next_for(session.client_id or 0), session.id_floor)

@@ -1,0 +1,41 @@
+"""Order ids by client id, and permanent ids."""
+
+from collections.abc import Mapping
+
+
+class OrderIds:
+    """The lowest usable order id of each client id; ids once used never come back, unless rolled back."""
+
+    def __init__(self, *, first: int) -> None:
+        self._first = first
+        self._next: dict[int, int] = {}
+        self._next_perm = 389_211_034
+
+    def next_for(self, client_id: int) -> int:
+        """The lowest id this client may use for a new order."""
+        return self._next.get(client_id, self._first)
+
+    def use(self, client_id: int, order_id: int) -> None:
+        """Consumes an id and everything below it."""
+        self._next[client_id] = max(self.next_for(client_id), order_id + 1)
+
+    def roll_back(self, client_id: int, to: int) -> None:
+        """Forgets ids from `to` on, as a gateway that was restarted before it could save them."""
+        self._next[client_id] = to
+
+    def new_perm_id(self) -> int:
+        """A permanent id never used before."""
+        self._next_perm += 1
+        return self._next_perm - 1
+
+    def save(self) -> dict[str, object]:
+        """The state as plain JSON values."""
+        return {"next": {str(client): number for client, number in self._next.items()}, "perm": self._next_perm}
+
+    def load(self, saved: Mapping[str, object]) -> None:
+        """Continues from a saved state."""
+        numbers, perm = saved["next"], saved["perm"]
+        if not isinstance(numbers, dict) or not isinstance(perm, int):
+            raise TypeError("saved order ids are damaged")
+        self._next = {int(client): int(number) for client, number in numbers.items()}
+        self._next_perm = perm

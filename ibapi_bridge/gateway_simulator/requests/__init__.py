@@ -1,0 +1,1 @@
+"""What a client may ask: one function per request, each `(gateway, session, message) -> None`."""

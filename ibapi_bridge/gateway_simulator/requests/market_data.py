@@ -1,0 +1,74 @@
+"""Requests for streaming and snapshot market data."""
+
+from ibapi.message import IN
+
+from ibapi_bridge.gateway_simulator.contracts import find
+from ibapi_bridge.gateway_simulator.core import Gateway
+from ibapi_bridge.gateway_simulator.market_data import Subscription
+from ibapi_bridge.gateway_simulator.order_messages import plain
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
+from ibapi_bridge.gateway_simulator.session import Session
+
+SNAPSHOT_TICKS = (
+    "Error validating request.-'bQ' : cause - Snapshot market data subscription is not applicable to generic ticks"
+)
+
+
+def subscribe(gateway: Gateway, session: Session, message: Message) -> None:
+    """Starts a stream, or sends one snapshot; refuses duplicates (322), unknown contracts (200), too many (101)."""
+    request_id = message.reqId
+    problem = _problem(gateway, session, message)
+    if problem is not None:
+        session.error(request_id, *problem, gateway.now)
+        return
+    instrument = find(gateway.instruments.values(), message.contract)[0]
+    subscription = Subscription(
+        session=session,
+        request_id=request_id,
+        instrument=instrument,
+        data_type=session.market_data_type,
+    )
+    session.send(IN.MARKET_DATA_TYPE, reqId=request_id, marketDataType=session.market_data_type)
+    session.send(
+        IN.TICK_REQ_PARAMS,
+        reqId=request_id,
+        minTick=plain(instrument.min_tick),
+        bboExchange="9c0001",
+        snapshotPermissions=3,
+    )
+    if message.snapshot:
+        gateway.hub.snapshot(subscription)
+        session.send(IN.TICK_SNAPSHOT_END, reqId=request_id)
+    else:
+        gateway.hub.subscribe(subscription)
+
+
+def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int, str] | None:
+    if gateway.hub.is_open(session, message.reqId):
+        return 322, "Error processing request.-'bQ' : cause - Duplicate ticker id"
+    if message.snapshot and message.genericTickList:
+        return 321, SNAPSHOT_TICKS
+    if gateway.hub.count(session) >= gateway.config.market_data_lines:
+        return 101, "Max number of tickers has been reached"
+    found = find(gateway.instruments.values(), message.contract)
+    if not found:
+        return 200, NO_DEFINITION
+    if len(found) > 1:
+        return 200, f"The contract description specified for {message.contract.symbol} is ambiguous."
+    return None
+
+
+def cancel(gateway: Gateway, session: Session, message: Message) -> None:
+    """Ends a stream; an unknown id is error 300."""
+    if not gateway.hub.unsubscribe(session, message.reqId):
+        session.error(message.reqId, 300, f"Can't find EId with tickerId:{message.reqId}", gateway.now)
+
+
+def data_type(gateway: Gateway, session: Session, message: Message) -> None:
+    """Chooses live, frozen, delayed or delayed-frozen data for later subscriptions of this connection."""
+    if not 1 <= message.marketDataType <= 4:
+        text = f"Error validating request.-'bG' : cause - Invalid market data type {message.marketDataType}"
+        session.error(-1, 321, text, gateway.now)
+        return
+    session.market_data_type = message.marketDataType

@@ -1,0 +1,199 @@
+"""Placing, changing and cancelling orders."""
+
+from ibapi_bridge.gateway_simulator import order_messages as say
+from ibapi_bridge.gateway_simulator.book import ApiOrder
+from ibapi_bridge.gateway_simulator.contracts import find, to_contract
+from ibapi_bridge.gateway_simulator.core import Gateway
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of, to_venue
+
+READ_ONLY = "Error validating request.-'bF' : cause - The API interface is currently in Read-Only mode."
+NO_PARENT = "Missing parent order."
+
+
+def place(gateway: Gateway, session: Session, message: Message) -> None:
+    """Takes a new order, a change of a live one, or an order to be staged."""
+    try:
+        _place(gateway, session, message)
+    except RefusedOrder as refusal:
+        session.error(message.orderId, refusal.code, refusal.text, gateway.now)
+
+
+def _place(gateway: Gateway, session: Session, message: Message) -> None:
+    if gateway.config.read_only:
+        raise RefusedOrder(321, READ_ONLY)
+    client_id = session.client_id or 0
+    known = gateway.book.find(client_id, message.orderId)
+    if known is None:
+        _place_new(gateway, session, message)
+    elif known.staged:
+        _change_staged(gateway, known, message)
+    elif known.alive:
+        _change(gateway, known, message)
+    elif known.status == "Filled":
+        raise RefusedOrder(104, "Cannot modify a filled order.")
+    else:
+        raise RefusedOrder(103, "Duplicate order id")
+
+
+def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
+    client_id = session.client_id or 0
+    if message.orderId < gateway.next_id(session):
+        raise RefusedOrder(103, "Duplicate order id")
+    gateway.ids.use(client_id, message.orderId)
+    instrument = _instrument(gateway, message.contract)
+    account = _account(gateway, message.order.account)
+    perm_id = gateway.ids.new_perm_id()
+    echoed = say.echo(message.order, client_id=client_id, order_id=message.orderId, perm_id=perm_id, account=account)
+    order = ApiOrder(
+        client_id=client_id,
+        order_id=message.orderId,
+        perm_id=perm_id,
+        con_id=instrument.con_id,
+        contract=to_contract(instrument, exchange=message.contract.exchange or None),
+        order=echoed,
+        staged=True,
+    )
+    venue = _venue(gateway, order)
+    if not message.order.transmit:
+        gateway.book.add(order)
+        return
+    gateway.book.add(order)
+    for relative in gateway.book.staged_family(order):
+        if relative is not order:
+            _transmit(gateway, relative, _venue(gateway, relative))
+    _transmit(gateway, order, venue)
+
+
+def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
+    order.staged = False
+    gateway.report(gateway.exchange.submit(venue))
+
+
+def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
+    parent_perm_id = None
+    if order.order.parentId:
+        parent = gateway.book.find(order.client_id, order.order.parentId)
+        if parent is None:
+            raise RefusedOrder(10006, NO_PARENT)
+        parent_perm_id = parent.perm_id
+        order.order.parentPermId = parent.perm_id
+    return to_venue(
+        order.order,
+        gateway.instruments[order.con_id],
+        perm_id=order.perm_id,
+        account=order.order.account,
+        parent_perm_id=parent_perm_id,
+        default_zone=gateway.config.zone,
+        ids=(order.client_id, order.order_id),
+    )
+
+
+def _instrument(gateway: Gateway, contract: Message) -> Instrument:
+    found = find(gateway.instruments.values(), contract)
+    if not found:
+        raise RefusedOrder(200, NO_DEFINITION)
+    if len(found) > 1:
+        raise RefusedOrder(200, f"The contract description specified for {contract.symbol} is ambiguous.")
+    return found[0]
+
+
+def _account(gateway: Gateway, account: str) -> str:
+    accounts = gateway.config.accounts
+    if not account and len(accounts) == 1:
+        return accounts[0]
+    if not account:
+        raise RefusedOrder(435, "You must specify an account.")
+    if account not in accounts:
+        raise RefusedOrder(321, "Error validating request.-'bF' : cause - Invalid account code")
+    return account
+
+
+def _same_contract(gateway: Gateway, known: ApiOrder, message: Message) -> bool:
+    found = find(gateway.instruments.values(), message.contract)
+    same = any(instrument.con_id == known.con_id for instrument in found)
+    return same and message.order.action == known.order.action
+
+
+def _new_terms(gateway: Gateway, known: ApiOrder, message: Message) -> Message:
+    if not _same_contract(gateway, known, message):
+        raise RefusedOrder(105, "Order being modified does not match original order.")
+    return say.echo(
+        message.order,
+        client_id=known.client_id,
+        order_id=known.order_id,
+        perm_id=known.perm_id,
+        account=known.order.account,
+    )
+
+
+def _change_staged(gateway: Gateway, known: ApiOrder, message: Message) -> None:
+    known.order = _new_terms(gateway, known, message)
+    if message.order.transmit:
+        for relative in gateway.book.staged_family(known):
+            _transmit(gateway, relative, _venue(gateway, relative))
+
+
+def _change(gateway: Gateway, known: ApiOrder, message: Message) -> None:
+    terms = _new_terms(gateway, known, message)
+    if decimal_of(terms.totalQuantity or "0", "totalQuantity") <= known.filled and known.filled > 0:
+        raise RefusedOrder(104, "Cannot modify a filled order.")
+    gateway.remember_terms(known)
+    before = known.order
+    known.order = terms
+    try:
+        venue = _venue(gateway, known)
+    except RefusedOrder:
+        known.order = before
+        raise
+    if before.orderType != terms.orderType and terms.orderType == "MKT":
+        known.terminal_first = True
+    gateway.report(gateway.exchange.replace(venue))
+
+
+def cancel(gateway: Gateway, session: Session, message: Message) -> None:
+    """Cancels one order; says 10147 for an unknown one and 10148 for one that has ended."""
+    order = find_for_cancel(gateway, session, message.orderId)
+    if gateway.config.read_only:
+        session.error(message.orderId, 321, READ_ONLY, gateway.now)
+    elif order is None:
+        text = f"OrderId {message.orderId} that needs to be cancelled is not found."
+        session.error(message.orderId, 10147, text, gateway.now)
+    elif order.done:
+        text = f"OrderId {message.orderId} that needs to be cancelled can not be cancelled, state: {order.status}."
+        session.error(message.orderId, 10148, text, gateway.now)
+    else:
+        _cancel(gateway, session, order)
+
+
+def find_for_cancel(gateway: Gateway, session: Session, order_id: int) -> ApiOrder | None:
+    """The client's own order of that id or, where that is switched on, another client's live one."""
+    own = gateway.book.find(session.client_id or 0, order_id)
+    if own is not None or not gateway.config.cross_client_cancel:
+        return own
+    return next((order for order in gateway.book.alive() if order.order_id == order_id), None)
+
+
+def _cancel(gateway: Gateway, session: Session, order: ApiOrder) -> None:
+    if order.staged:
+        order.staged = False
+        order.completed_at = gateway.now
+        gateway.reporter.status(order, "Cancelled")
+        gateway.reporter.error(order, 202, "Order Canceled - reason:")
+        return
+    if order.client_id != session.client_id:
+        gateway.note_canceller(order, session.client_id or 0)
+        gateway.sessions.observe(order, session.client_id or 0)
+    gateway.report(gateway.exchange.cancel(order.perm_id))
+
+
+def global_cancel(gateway: Gateway, session: Session, _message: Message) -> None:
+    """Cancels every live order of every client, each reporting for itself."""
+    if gateway.config.read_only:
+        session.error(-1, 321, READ_ONLY, gateway.now)
+        return
+    for order in gateway.book.alive():
+        gateway.report(gateway.exchange.cancel(order.perm_id))

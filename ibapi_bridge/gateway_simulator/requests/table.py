@@ -1,0 +1,66 @@
+"""Which function answers which request."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from ibapi.message import OUT
+
+from ibapi_bridge.gateway_simulator.core import Gateway
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.requests import (
+    accounts,
+    connection,
+    contracts,
+    market_data,
+    orders,
+    snapshots,
+)
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.wire import Request
+
+Handler: TypeAlias = Callable[[Gateway, Session, Message], None]
+
+HANDLERS: Mapping[int, Handler] = {
+    OUT.START_API: connection.start_api,
+    OUT.REQ_IDS: connection.next_ids,
+    OUT.REQ_CURRENT_TIME: connection.current_time,
+    OUT.REQ_CURRENT_TIME_IN_MILLIS: connection.current_time_in_millis,
+    OUT.REQ_MANAGED_ACCTS: connection.managed_accounts,
+    OUT.SET_SERVER_LOGLEVEL: connection.server_log_level,
+    OUT.PLACE_ORDER: orders.place,
+    OUT.CANCEL_ORDER: orders.cancel,
+    OUT.REQ_GLOBAL_CANCEL: orders.global_cancel,
+    OUT.REQ_OPEN_ORDERS: snapshots.open_orders,
+    OUT.REQ_ALL_OPEN_ORDERS: snapshots.all_open_orders,
+    OUT.REQ_AUTO_OPEN_ORDERS: snapshots.auto_open_orders,
+    OUT.REQ_EXECUTIONS: snapshots.executions,
+    OUT.REQ_COMPLETED_ORDERS: snapshots.completed_orders,
+    OUT.REQ_CONTRACT_DATA: contracts.details,
+    OUT.REQ_MARKET_RULE: contracts.market_rule,
+    OUT.REQ_MKT_DATA: market_data.subscribe,
+    OUT.CANCEL_MKT_DATA: market_data.cancel,
+    OUT.REQ_MARKET_DATA_TYPE: market_data.data_type,
+    OUT.REQ_POSITIONS: accounts.positions,
+    OUT.CANCEL_POSITIONS: accounts.cancel_positions,
+    OUT.REQ_ACCOUNT_SUMMARY: accounts.summary,
+    OUT.CANCEL_ACCOUNT_SUMMARY: accounts.cancel_summary,
+    OUT.REQ_ACCT_DATA: accounts.updates,
+}
+
+
+def dispatch(gateway: Gateway, session: Session, request: Request) -> None:
+    """Answers one request; what the simulator does not offer gets an error, never silence."""
+    if session.client_id is None and request.number != OUT.START_API:
+        return
+    handler = HANDLERS.get(request.number)
+    if handler is None:
+        unsupported(gateway, session, request)
+    else:
+        handler(gateway, session, request.message)
+
+
+def unsupported(gateway: Gateway, session: Session, request: Request) -> None:
+    """The validation error for a request the simulator knows but does not serve."""
+    request_id = getattr(request.message, "reqId", -1) or -1
+    text = f"Error validating request.-'bF' : cause - {request.name} is not supported by this gateway"
+    session.error(request_id, 321, text, gateway.now)

@@ -1,0 +1,69 @@
+"""One API connection after the handshake: who it is, what it subscribed to, what is still to be sent."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+from ibapi.message import IN
+
+from ibapi_bridge.gateway_simulator.catalogue import REPLIES
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.wire import encode_reply
+
+Outlet: TypeAlias = Callable[["Session", int, Message], None]
+
+
+class Session:
+    """A connected client; `client_id` is None until it has sent startApi.
+
+    Replies are appended to `outbound`; the server writes them out. `closing` asks the server to close the
+    connection once everything is written, `aborting` to reset it at once.
+    """
+
+    def __init__(self, *, number: int, version: int, options: str = "", outlet: Outlet | None = None) -> None:
+        self.number = number
+        self.version = version
+        self.options = options
+        self.client_id: int | None = None
+        self.outbound = bytearray()
+        self.closing = False
+        self.aborting = False
+        self.market_data_type = 1
+        self.account_updates: str | None = None
+        self.positions = False
+        self.auto_open = False
+        self.id_floor = 0
+        self.rate_breaches = 0
+        self.requests: dict[int, float] = {}
+        self._outlet = outlet
+
+    def send(self, number: int, **fields: object) -> None:
+        """Sends a reply built from plain field values; fields that are None stay absent."""
+        message = REPLIES[number].message()
+        for name, value in fields.items():
+            if value is not None:
+                setattr(message, name, value)
+        self.post(number, message)
+
+    def post(self, number: int, message: Message) -> None:
+        """Sends a finished reply, through the fault outlet when there is one."""
+        if self._outlet is None:
+            self.write(number, message)
+        else:
+            self._outlet(self, number, message)
+
+    def write(self, number: int, message: Message) -> None:
+        """Encodes a reply and queues its bytes, past every fault."""
+        if not self.closing:
+            self.outbound += encode_reply(self.version, number, message)
+
+    def error(self, message_id: int, code: int, text: str, at: datetime, *, advanced: str = "") -> None:
+        """Sends the error callback; `at` becomes the error time in milliseconds."""
+        self.send(
+            IN.ERR_MSG,
+            id=message_id,
+            errorTime=int(at.timestamp() * 1000),
+            errorCode=code,
+            errorMsg=text,
+            advancedOrderRejectJson=advanced or None,
+        )
