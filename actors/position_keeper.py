@@ -12,7 +12,7 @@ from typing import Any
 from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.portfolio import Portfolio
-from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled
+from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.system import Tick
 
 
@@ -46,7 +46,7 @@ class PositionKeeper(Actor):
             return
         self._dispatch(self._portfolio.decide(message))
         match message:
-            case OrderFilled() | FillCorrected() | CommissionCharged():
+            case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
                 self._tell_view(message.at)
             case Tick() if self._stale:
                 self._tell_view(message.at)

@@ -106,6 +106,8 @@ def decision_routes(
         events.Discrepancy,
         events.TradingHalted,
         events.StrategyFailed,
+        events.StrategyNoted,
+        events.OrderInvalid,
         events.ExecutionUnmatched,
     )
     table: dict[type[Any], tuple[Address[Any], ...]] = dict.fromkeys(wire_commands, (connector,))

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
+from actors.domain.start_gate import StartGate
 
 
 class Runs(Protocol):
@@ -37,6 +38,7 @@ class StrategyHost(Actor):
         self._runner = runner
         self._quotes = quotes
         self._dispatch = dispatch
+        self._gate = StartGate()
 
     def hear(self, message: object) -> None:
         """Let the strategy hear it and pass on what it wants."""
@@ -45,3 +47,5 @@ class StrategyHost(Actor):
                 self._dispatch(self._runner.hear(quote))
             return
         self._dispatch(self._runner.hear(message))
+        for start in self._gate.decide(message):
+            self._dispatch(self._runner.hear(start))
