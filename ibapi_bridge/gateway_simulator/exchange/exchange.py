@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ibapi_bridge.gateway_simulator.exchange import accounts, margins
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
 from ibapi_bridge.gateway_simulator.exchange.events import (
@@ -27,10 +28,13 @@ from ibapi_bridge.gateway_simulator.exchange.fills import match
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.market import Market
 from ibapi_bridge.gateway_simulator.exchange.types import (
+    AccountValues,
     Execution,
     ExecutionFilter,
     Instrument,
+    MarginPreview,
     OrderView,
+    Position,
     Quote,
     VenueOrder,
 )
@@ -172,6 +176,26 @@ class Exchange:
     def _events(self) -> list[Event]:
         events, self._floor.out = self._floor.out, []
         return events
+
+    def preview(self, order: VenueOrder) -> MarginPreview:
+        """What an order would do to the account's margins (IBKR's what-if); nothing is kept."""
+        return margins.preview(self._floor, order, (0, ""))
+
+    def positions(self, account: str) -> list[Position]:
+        """What an account holds or held today.
+
+        Raises:
+            SimulationError: there is no such account.
+        """
+        return accounts.positions(self._floor, account)
+
+    def account_values(self, account: str) -> AccountValues:
+        """One account's money, valued at the market.
+
+        Raises:
+            SimulationError: there is no such account.
+        """
+        return accounts.account_values(self._floor, account)
 
     def quote(self, con_id: int) -> Quote | None:
         """The latest quote of an instrument."""

@@ -51,6 +51,7 @@ class Floor:
         self.instruments: Mapping[int, Instrument] = {i.con_id: i for i in instruments}
         self.accounts = {name: Account(name, dict(config.starting_cash)) for name in accounts}
         self.orders: dict[int, LiveOrder] = {}
+        self.pairs = {(i.symbol, i.currency): i.con_id for i in instruments if i.sec_type == "CASH"}
         self.books = {(con_id, side): Side() for con_id in self.instruments for side in ("BUY", "SELL")}
         self.waiting: dict[int, list[LiveOrder]] = {con_id: [] for con_id in self.instruments}
         self.touches: dict[int, Touch] = {}

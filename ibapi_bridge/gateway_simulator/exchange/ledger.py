@@ -24,14 +24,14 @@ class Gain:
 class Holding:
     """One account's position in one contract; prices are per unit times multiplier."""
 
-    __slots__ = ("fees", "opening_mark", "price", "quantity", "realized")
+    __slots__ = ("fees", "opening_pnl", "price", "quantity", "realized")
 
     def __init__(self) -> None:
         self.quantity = ZERO
         self.price = ZERO  # average entry price
         self.fees = ZERO  # commissions paid for what is still open
         self.realized = ZERO
-        self.opening_mark: Decimal | None = None
+        self.opening_pnl = ZERO  # what was gained and still open when the day began
 
     @property
     def average_cost(self) -> Decimal:

@@ -1,0 +1,89 @@
+"""The broker's books as a customer sees them: positions and account values."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ibapi_bridge.gateway_simulator.exchange.floor import Floor
+from ibapi_bridge.gateway_simulator.exchange.ledger import Account, Holding
+from ibapi_bridge.gateway_simulator.exchange.margins import account_margin, equity, exchange_rate
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO, AccountValues, Position
+
+LEVERAGE = 4  # IBKR's buying power of a margin account is four times its available funds
+
+
+def positions(floor: Floor, name: str) -> list[Position]:
+    """What an account holds or held today, by contract."""
+    account = floor.account(name)
+    return [_position(floor, name, con_id, holding) for con_id, holding in sorted(account.holdings.items())]
+
+
+def _position(floor: Floor, name: str, con_id: int, holding: Holding) -> Position:
+    instrument = floor.instruments[con_id]
+    price = floor.mark(con_id) or holding.price / instrument.multiplier
+    value = price * instrument.multiplier * holding.quantity
+    open_gain = value - holding.average_cost * holding.quantity
+    return Position(
+        account=name,
+        con_id=con_id,
+        quantity=holding.quantity,
+        average_cost=holding.average_cost,
+        market_price=price,
+        market_value=value,
+        unrealized_pnl=open_gain,
+        realized_pnl=holding.realized,
+        daily_pnl=open_gain + holding.realized - holding.opening_pnl,
+    )
+
+
+def account_values(floor: Floor, name: str) -> AccountValues:
+    """One account's money, valued at the market."""
+    account = floor.account(name)
+    held = [_position(floor, name, con_id, holding) for con_id, holding in sorted(account.holdings.items())]
+    worth = equity(floor, account)
+    margin = account_margin(floor, account)
+    rates = {currency: exchange_rate(floor, currency) for currency in account.cash}
+    available = worth - margin.initial
+    return AccountValues(
+        account=name,
+        currency=floor.config.base_currency,
+        cash=dict(account.cash),
+        exchange_rates=rates,
+        net_liquidation=worth,
+        total_cash_value=sum((amount * rates[c] for c, amount in account.cash.items()), start=ZERO),
+        gross_position_value=_value_of(floor, held, "STK", gross=True) + _value_of(floor, held, "OPT", gross=True),
+        stock_market_value=_value_of(floor, held, "STK"),
+        option_market_value=_value_of(floor, held, "OPT"),
+        futures_pnl=_gains(floor, [p for p in held if floor.instruments[p.con_id].sec_type == "FUT"]),
+        unrealized_pnl=_gains(floor, held),
+        realized_pnl=sum((p.realized_pnl * _rate(floor, p) for p in held), start=ZERO),
+        equity_with_loan_value=worth - max(_value_of(floor, held, "OPT"), ZERO),
+        initial_margin=margin.initial,
+        maintenance_margin=margin.maintenance,
+        available_funds=available,
+        excess_liquidity=worth - margin.maintenance,
+        buying_power=max(available, ZERO) * LEVERAGE,
+        daily_pnl=worth - (worth if account.opening_equity is None else account.opening_equity),
+    )
+
+
+def _rate(floor: Floor, position: Position) -> Decimal:
+    return exchange_rate(floor, floor.instruments[position.con_id].currency)
+
+
+def _value_of(floor: Floor, held: list[Position], sec_type: str, *, gross: bool = False) -> Decimal:
+    chosen = [p for p in held if floor.instruments[p.con_id].sec_type == sec_type]
+    values = ((abs(p.market_value) if gross else p.market_value) * _rate(floor, p) for p in chosen)
+    return sum(values, start=ZERO)
+
+
+def _gains(floor: Floor, held: list[Position]) -> Decimal:
+    return sum((p.unrealized_pnl * _rate(floor, p) for p in held), start=ZERO)
+
+
+def start_day(floor: Floor, account: Account) -> None:
+    """Begin a new day of profit and loss: today's realised gains are nothing, and equity now is the mark."""
+    account.opening_equity = equity(floor, account)
+    for con_id, holding in account.holdings.items():
+        holding.realized = ZERO
+        holding.opening_pnl = _position(floor, account.name, con_id, holding).unrealized_pnl
