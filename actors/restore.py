@@ -1,4 +1,4 @@
-"""From a journal back to the state before: load the last snapshot, replay what came after through the same decisions."""
+"""From a journal back to the state before: the last snapshot, then what came after through the same decisions."""
 
 from collections.abc import Iterable
 from typing import Any
