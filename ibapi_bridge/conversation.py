@@ -1,0 +1,110 @@
+"""What was asked on one connection: without it the answers cannot be understood.
+
+``note`` is called for every request before it leaves, on the sender's thread; everything else on the reader's. Each
+dict entry is written by one of them only, and single dict operations are atomic.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from actors.domain.contract import Contract
+from actors.messages.reports import SnapshotKind
+from ibapi_bridge.figures import integer
+from ibapi_bridge.inbound_terms import contract_of
+from ibapi_bridge.instruments import Candidate
+from ibapi_bridge.quotes import QuoteFold
+
+FIRST_REQUEST_ID: Final = 10_000_000
+"""Request ids start here, order ids stay below: the broker's notices name either by the same field (IBKR)."""
+
+
+@attrs.define(kw_only=True)
+class Qualification:
+    """A contract that is being qualified, with what the broker offered so far."""
+
+    wanted: Contract
+    candidates: list[Candidate] = attrs.field(factory=list)
+    rule_id: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """A list asked for under a request id."""
+
+    kind: SnapshotKind
+
+
+Asked = Qualification | Listing | QuoteFold
+
+_LISTS: Final = {
+    "reqAllOpenOrders": SnapshotKind.OPEN_ORDERS,
+    "reqOpenOrders": SnapshotKind.OPEN_ORDERS,
+    "reqCompletedOrders": SnapshotKind.COMPLETED_ORDERS,
+    "reqPositions": SnapshotKind.POSITIONS,
+}
+_LISTS_BY_ID: Final = {"reqExecutions": SnapshotKind.EXECUTIONS, "reqAccountSummary": SnapshotKind.ACCOUNT}
+
+
+class Conversation:
+    """The open questions of one connection.
+
+    Args:
+        presume_asked: ends of lists count although the question was not seen (captures may hold answers only).
+    """
+
+    def __init__(self, *, presume_asked: bool = False) -> None:
+        self.presume_asked = presume_asked
+        self.asked: dict[int, Asked] = {}
+        self.awaiting_rule: dict[int, list[Qualification]] = {}
+        self.rules_to_ask: list[int] = []
+        self._pending: Counter[SnapshotKind] = Counter()
+
+    def note(self, name: str, args: Mapping[str, object], *, wanted: Contract | None = None) -> None:
+        """Remember a request by its official name and parameter names.
+
+        Args:
+            name: such as ``reqMktData``.
+            args: its parameters; a contract may be an official object.
+            wanted: the contract as our side named it, where that differs from what is sent.
+        """
+        request_id = integer(args.get("reqId"))
+        if name in _LISTS:
+            self._pending[_LISTS[name]] += 1
+        elif name == "reqAccountUpdates" and args.get("subscribe", True):
+            self._pending[SnapshotKind.ACCOUNT] += 1
+        elif name in _LISTS_BY_ID:
+            self._note_listing(request_id, _LISTS_BY_ID[name])
+        elif name == "reqContractDetails":
+            self.asked[request_id] = Qualification(wanted=wanted or contract_of(args.get("contract")))
+        elif name == "reqMktData":
+            self.asked[request_id] = QuoteFold(wanted or contract_of(args.get("contract")))
+        elif name == "cancelMktData":
+            self.asked.pop(request_id, None)
+
+    def _note_listing(self, request_id: int, kind: SnapshotKind) -> None:
+        for known, asked in tuple(self.asked.items()):
+            if isinstance(asked, Listing) and asked.kind is kind:
+                self.asked.pop(known, None)
+        self.asked[request_id] = Listing(kind=kind)
+
+    def is_pending(self, kind: SnapshotKind) -> bool:
+        """True while an answer without request id is on its way."""
+        return self._pending[kind] > 0
+
+    def ended(self, kind: SnapshotKind) -> bool:
+        """Count one end marker; True when it ends the newest question, so that no two answers can mix."""
+        if self._pending[kind] == 0:
+            return self.presume_asked
+        self._pending[kind] -= 1
+        return self._pending[kind] == 0
+
+    def ended_by_id(self, request_id: int, kind: SnapshotKind) -> bool:
+        """As ``ended`` for lists with a request id; an end of an older question is not one of the newest."""
+        asked = self.asked.get(request_id)
+        if isinstance(asked, Listing) and asked.kind is kind:
+            del self.asked[request_id]
+            return True
+        return self.presume_asked

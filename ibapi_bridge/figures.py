@@ -1,0 +1,96 @@
+"""Figures and texts of the broker made safe: every sentinel, every oddity of the wire ends here.
+
+Source: ibapi ``const.py`` (unset markers) and what gateways were seen to send (``1.7976931348623157E308``, ``Infinity``).
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from google.protobuf.message import Message
+
+UNSET_INTEGER: Final = 2**31 - 1
+UNSET_LONG: Final = 2**63 - 1
+
+_ABSURD: Final = Decimal(10) ** 18
+_INT_SENTINEL: Final = Decimal(UNSET_INTEGER)
+_LONGEST_FIGURE: Final = 64
+_ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
+
+IDENTITY_LIMIT: Final = 256
+TEXT_LIMIT: Final = 4096
+
+
+class Untranslatable(ValueError):
+    """A statement of the broker lacks what makes it meaningful; the text names the field and its value."""
+
+
+def read(source: object, name: str) -> object:
+    """An attribute of an official object or a field of a protobuf message; None where it is absent."""
+    if isinstance(source, Message):
+        field = source.DESCRIPTOR.fields_by_name.get(name)
+        if field is None or (field.has_presence and not source.HasField(name)):
+            return None
+    return getattr(source, name, None)
+
+
+def figure(value: object) -> Decimal | None:
+    """A finite number of plausible size, exactly as written; None for unset, absent, absurd or unreadable ones."""
+    if value is None or isinstance(value, bool):
+        return None
+    text = repr(value) if isinstance(value, float) else str(value).strip()
+    if not text or len(text) > _LONGEST_FIGURE:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < _ABSURD else None
+
+
+def quantity(value: object) -> Decimal | None:
+    """A quantity that cannot be negative; the largest 32-bit integer means unset, as in the official decoder."""
+    number = figure(value)
+    return None if number is None or number < 0 or number == _INT_SENTINEL else number
+
+
+def needed(name: str, number: Decimal | None, raw: object) -> Decimal:
+    """A figure without which the statement means nothing.
+
+    Raises:
+        Untranslatable: it is absent or unreadable.
+    """
+    if number is None:
+        raise Untranslatable(f"{name} is {str(raw)[:_LONGEST_FIGURE]!r}: it must be a number")
+    return number
+
+
+def integer(value: object) -> int:
+    """A whole number; 0 for unset, absent or unreadable ones."""
+    if isinstance(value, bool):
+        return int(value)
+    if not isinstance(value, int):
+        number = figure(value)
+        if number is None or number != number.to_integral_value():
+            return 0
+        value = int(number)
+    return 0 if value in (UNSET_INTEGER, UNSET_LONG) or abs(value) > UNSET_LONG else value
+
+
+def text(value: object, limit: int = TEXT_LIMIT) -> str:
+    """Printable text of bounded length: line breaks become blanks, other control characters a replacement mark."""
+    plain = value if isinstance(value, str) else "" if value is None else str(value)
+    if plain.isprintable() and len(plain) <= limit:
+        return plain
+    shown = "".join(_printable(character) for character in plain[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + _ELLIPSIS
+
+
+def identity(value: object) -> str:
+    """The text of a name (execution id, order reference, account), blanks around it removed."""
+    return text(value, IDENTITY_LIMIT).strip()
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character in "\r\n\t" else "\N{REPLACEMENT CHARACTER}"

@@ -1,0 +1,359 @@
+"""What the broker said -> reports in our words: ``translate`` knows one row for each callback.
+
+The callbacks are keyed by the official EWrapper method names, their arguments by the official parameter names. The same
+rows read official objects, protobuf messages and captures. Nothing raises out: what cannot be understood becomes
+``FrameDamaged``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId, RequestId, mask_account
+from actors.messages.reports import (
+    AccountsReported,
+    AccountValueReported,
+    CommissionReported,
+    CompletedOrderReported,
+    ExecutionReported,
+    FrameDamaged,
+    NextOrderIdReported,
+    OpenOrderReported,
+    OrderBoundReported,
+    OrderStatusReported,
+    PositionReported,
+    Report,
+    ServerTimeReported,
+    SnapshotEnded,
+    SnapshotKind,
+)
+from ibapi_bridge import qualifying, vocabulary
+from ibapi_bridge.conversation import Conversation
+from ibapi_bridge.figures import (
+    UNSET_INTEGER,
+    Untranslatable,
+    figure,
+    identity,
+    integer,
+    needed,
+    quantity,
+    read,
+    text,
+)
+from ibapi_bridge.inbound_notices import error
+from ibapi_bridge.inbound_terms import contract_of, order_of
+from ibapi_bridge.spoken import Spoken
+from ibapi_bridge.times import execution_time, from_epoch
+
+Args = Mapping[str, object]
+_EXCERPT_LIMIT: Final = 400
+_ACCOUNT_LIKE: Final = re.compile(r"\b[A-Z]{1,3}\d{5,9}[A-Z]?\b")
+
+
+def translate(name: str, args: Args, *, at: datetime, epoch: Epoch, context: Conversation) -> tuple[Report, ...]:
+    """The reports behind one callback; none for callbacks that an execution layer has no use for.
+
+    Args:
+        name: official EWrapper method name.
+        args: its arguments by official parameter names, as official objects or protobuf messages.
+        at: when it was received, aware UTC.
+        epoch: of the connection.
+        context: what was asked on this connection; it is told what was answered.
+    """
+    row = CALLBACKS.get(name)
+    if row is None:
+        return ()
+    try:
+        return row(Spoken(at=at, epoch=epoch, context=context, args=args))
+    except Exception as problem:  # noqa: BLE001 - the boundary: one bad statement must not end the connection
+        return (damaged(name, problem, repr(dict(args)), at=at, epoch=epoch),)
+
+
+def damaged(name: str, problem: BaseException, excerpt: str, *, at: datetime, epoch: Epoch) -> FrameDamaged:
+    """A frame that could not be understood, its content shortened and account numbers masked."""
+    reason = text(str(problem) if isinstance(problem, Untranslatable) else f"{type(problem).__name__}: {problem}", 300)
+    return FrameDamaged(
+        at=at,
+        epoch=epoch,
+        name=text(name, 64),
+        reason=redacted(reason),
+        excerpt=redacted(text(excerpt, _EXCERPT_LIMIT)),
+    )
+
+
+def redacted(shown: str) -> str:
+    """Text fit for a log: what looks like an account number is masked."""
+    return _ACCOUNT_LIKE.sub(lambda found: mask_account(found[0]), shown)
+
+
+def _order_status(said: Spoken) -> tuple[Report, ...]:
+    args = said.args
+    word = text(args.get("status"), 64)
+    return (
+        OrderStatusReported(
+            at=said.at,
+            epoch=said.epoch,
+            order_id=OrderId(integer(args.get("orderId"))),
+            status=vocabulary.broker_status(word),
+            raw_status=word,
+            perm_id=PermId(integer(args.get("permId"))),
+            client_id=ClientId(integer(args.get("clientId"))),
+            filled=quantity(args.get("filled")),
+            remaining=quantity(args.get("remaining")),
+            average_price=figure(args.get("avgFillPrice")),
+            last_price=figure(args.get("lastFillPrice")),
+            parent_id=OrderId(integer(args.get("parentId"))),
+            why_held=text(args.get("whyHeld"), 256),
+            price_cap=figure(args.get("mktCapPrice")) or None,
+        ),
+    )
+
+
+def _open_order(said: Spoken) -> tuple[Report, ...]:
+    contract = contract_of(said.args.get("contract"))
+    source, state = said.args.get("order"), said.args.get("orderState")
+    word = text(read(state, "status"), 64)
+    return (
+        OpenOrderReported(
+            at=said.at,
+            epoch=said.epoch,
+            order_id=OrderId(integer(said.args.get("orderId"))),
+            contract=contract,
+            order=order_of(contract, source),
+            status=vocabulary.broker_status(word),
+            raw_status=word,
+            perm_id=PermId(integer(read(source, "permId"))),
+            client_id=ClientId(integer(read(source, "clientId"))),
+            account=Account(identity(read(source, "account"))),
+            order_ref=identity(read(source, "orderRef")),
+            parent_id=OrderId(integer(read(source, "parentId"))),
+            filled=quantity(read(source, "filledQuantity")),
+            reject_reason=text(read(state, "rejectReason")),
+            warning=text(read(state, "warningText")),
+            what_if=bool(read(source, "whatIf")),
+            snapshot=said.context.is_pending(SnapshotKind.OPEN_ORDERS),
+        ),
+    )
+
+
+def _completed_order(said: Spoken) -> tuple[Report, ...]:
+    contract = contract_of(said.args.get("contract"))
+    source, state = said.args.get("order"), said.args.get("orderState")
+    word = text(read(state, "status"), 64)
+    return (
+        CompletedOrderReported(
+            at=said.at,
+            epoch=said.epoch,
+            contract=contract,
+            order=order_of(contract, source),
+            status=vocabulary.broker_status(word),
+            raw_status=word,
+            perm_id=PermId(integer(read(source, "permId"))),
+            account=Account(identity(read(source, "account"))),
+            order_ref=identity(read(source, "orderRef")),
+            filled=quantity(read(source, "filledQuantity")),
+            completed_status=text(read(state, "completedStatus"), 1024).strip(),
+            reject_reason=text(read(state, "rejectReason")),
+        ),
+    )
+
+
+def _execution(said: Spoken) -> tuple[Report, ...]:
+    source = said.args.get("execution")
+    exec_id = identity(read(source, "execId"))
+    if not exec_id:
+        raise Untranslatable("execId is empty: an execution needs one")
+    request_id = integer(said.args.get("reqId"))
+    raw_order_id = integer(read(source, "orderId"))
+    return (
+        ExecutionReported(
+            at=said.at,
+            epoch=said.epoch,
+            exec_id=ExecId(exec_id),
+            contract=contract_of(said.args.get("contract")),
+            side=vocabulary.side(text(read(source, "side"))),
+            quantity=needed("shares", quantity(read(source, "shares")), read(source, "shares")),
+            price=needed("price", figure(read(source, "price")), read(source, "price")),
+            executed_at=execution_time(text(read(source, "time"), 256), said.at),
+            request_id=RequestId(request_id) if request_id > 0 else None,
+            order_id=OrderId(raw_order_id) if raw_order_id else None,
+            perm_id=PermId(integer(read(source, "permId"))),
+            client_id=ClientId(integer(read(source, "clientId"))),
+            account=Account(identity(read(source, "acctNumber"))),
+            order_ref=identity(read(source, "orderRef")),
+            cumulative_quantity=quantity(read(source, "cumQty")),
+            average_price=figure(read(source, "avgPrice")),
+            venue=identity(read(source, "exchange")),
+            liquidity=integer(read(source, "lastLiquidity")),
+            liquidation=bool(read(source, "liquidation") or read(source, "isLiquidation")),
+        ),
+    )
+
+
+def _commission(said: Spoken) -> tuple[Report, ...]:
+    source = said.args.get("commissionAndFeesReport") or said.args.get("commissionReport")
+    paid = read(source, "commissionAndFees")
+    return (
+        CommissionReported(
+            at=said.at,
+            epoch=said.epoch,
+            exec_id=ExecId(identity(read(source, "execId"))),
+            commission=figure(read(source, "commission") if paid is None else paid),
+            currency=identity(read(source, "currency")),
+            realized_pnl=figure(read(source, "realizedPNL")),
+        ),
+    )
+
+
+def _next_valid_id(said: Spoken) -> tuple[Report, ...]:
+    lowest = integer(said.args.get("orderId"))
+    if not 0 <= lowest < UNSET_INTEGER:
+        raise Untranslatable(f"orderId is {lowest}: it must be a positive 32-bit number")
+    return (NextOrderIdReported(at=said.at, epoch=said.epoch, order_id=OrderId(lowest)),)
+
+
+def _managed_accounts(said: Spoken) -> tuple[Report, ...]:
+    listed = (identity(part) for part in text(said.args.get("accountsList"), 65_536).split(","))
+    accounts = tuple(dict.fromkeys(Account(name) for name in listed if name))
+    return (AccountsReported(at=said.at, epoch=said.epoch, accounts=accounts),)
+
+
+def _order_bound(said: Spoken) -> tuple[Report, ...]:
+    return (
+        OrderBoundReported(
+            at=said.at,
+            epoch=said.epoch,
+            perm_id=PermId(integer(said.args.get("permId"))),
+            client_id=ClientId(integer(said.args.get("clientId"))),
+            order_id=OrderId(integer(said.args.get("orderId"))),
+        ),
+    )
+
+
+def _position(said: Spoken) -> tuple[Report, ...]:
+    args = said.args
+    return (
+        PositionReported(
+            at=said.at,
+            epoch=said.epoch,
+            account=Account(identity(args.get("account"))),
+            contract=contract_of(args.get("contract")),
+            quantity=needed("position", figure(args.get("position")), args.get("position")),
+            average_cost=figure(args.get("avgCost")),
+        ),
+    )
+
+
+def _account_summary(said: Spoken) -> tuple[Report, ...]:
+    return _account_value(said, account="account", key="tag", value="value")
+
+
+def _update_account_value(said: Spoken) -> tuple[Report, ...]:
+    return _account_value(said, account="accountName", key="key", value="val")
+
+
+def _account_value(said: Spoken, *, account: str, key: str, value: str) -> tuple[Report, ...]:
+    return (
+        AccountValueReported(
+            at=said.at,
+            epoch=said.epoch,
+            account=Account(identity(said.args.get(account))),
+            key=identity(said.args.get(key)),
+            value=text(said.args.get(value)),
+            currency=identity(said.args.get("currency")),
+        ),
+    )
+
+
+def _list_end(kind: SnapshotKind) -> Callable[[Spoken], tuple[Report, ...]]:
+    def ended(said: Spoken) -> tuple[Report, ...]:
+        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind),) if said.context.ended(kind) else ()
+
+    return ended
+
+
+def _list_end_by_id(kind: SnapshotKind) -> Callable[[Spoken], tuple[Report, ...]]:
+    def ended(said: Spoken) -> tuple[Report, ...]:
+        if not said.context.ended_by_id(integer(said.args.get("reqId")), kind):
+            return ()
+        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind),)
+
+    return ended
+
+
+def _tick_price(said: Spoken) -> tuple[Report, ...]:
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    if fold is None:
+        return ()
+    size = said.args.get("size")
+    return _maybe(fold.price(tick_type, said.args.get("price"), size, at=said.at, epoch=said.epoch))
+
+
+def _tick_size(said: Spoken) -> tuple[Report, ...]:
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    return () if fold is None else _maybe(fold.size(tick_type, said.args.get("size"), at=said.at, epoch=said.epoch))
+
+
+def _tick_generic(said: Spoken) -> tuple[Report, ...]:
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    return () if fold is None else _maybe(fold.halt(tick_type, said.args.get("value"), at=said.at, epoch=said.epoch))
+
+
+def _maybe(report: Report | None) -> tuple[Report, ...]:
+    return () if report is None else (report,)
+
+
+def _current_time(said: Spoken) -> tuple[Report, ...]:
+    return _server_time(said, integer(said.args.get("time")))
+
+
+def _current_time_in_millis(said: Spoken) -> tuple[Report, ...]:
+    return _server_time(said, integer(said.args.get("timeInMillis")) / 1000)
+
+
+def _server_time(said: Spoken, seconds: float) -> tuple[Report, ...]:
+    server_time = from_epoch(seconds)
+    if server_time is None or seconds <= 0:
+        raise Untranslatable(f"time is {seconds}: it must be seconds since 1970")
+    return (ServerTimeReported(at=said.at, epoch=said.epoch, server_time=server_time),)
+
+
+CALLBACKS: Final[Mapping[str, Callable[[Spoken], tuple[Report, ...]]]] = MappingProxyType(
+    {
+        "orderStatus": _order_status,
+        "openOrder": _open_order,
+        "openOrderEnd": _list_end(SnapshotKind.OPEN_ORDERS),
+        "completedOrder": _completed_order,
+        "completedOrdersEnd": _list_end(SnapshotKind.COMPLETED_ORDERS),
+        "execDetails": _execution,
+        "execDetailsEnd": _list_end_by_id(SnapshotKind.EXECUTIONS),
+        "commissionAndFeesReport": _commission,
+        "commissionReport": _commission,
+        "error": error,
+        "nextValidId": _next_valid_id,
+        "managedAccounts": _managed_accounts,
+        "orderBound": _order_bound,
+        "position": _position,
+        "positionEnd": _list_end(SnapshotKind.POSITIONS),
+        "accountSummary": _account_summary,
+        "accountSummaryEnd": _list_end_by_id(SnapshotKind.ACCOUNT),
+        "updateAccountValue": _update_account_value,
+        "accountDownloadEnd": _list_end(SnapshotKind.ACCOUNT),
+        "contractDetails": qualifying.offered,
+        "bondContractDetails": qualifying.offered,
+        "contractDetailsEnd": qualifying.all_offered,
+        "marketRule": qualifying.rule_told,
+        "tickPrice": _tick_price,
+        "tickSize": _tick_size,
+        "tickGeneric": _tick_generic,
+        "currentTime": _current_time,
+        "currentTimeInMillis": _current_time_in_millis,
+    }
+)
+"""Every callback that says something an execution layer needs.
+
+Left out on purpose: ``updatePortfolio``, whose rows lag the fills that ``position`` already shows (IBKR), and the ticks
+that are neither best prices nor the halt flag (``tickString``, ``tickReqParams``, ``marketDataType``).
+"""

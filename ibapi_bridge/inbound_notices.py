@@ -1,0 +1,74 @@
+"""The ``error`` callback: a coded notice about an order, a request of ours or the connection."""
+
+import re
+from typing import Final
+
+from actors.messages.reports import (
+    InstrumentRefused,
+    LinkCondition,
+    LinkConditionReported,
+    NoticeKind,
+    NoticeReported,
+    Report,
+    SnapshotEnded,
+)
+from ibapi_bridge.conversation import Listing, Qualification
+from ibapi_bridge.figures import integer, text
+from ibapi_bridge.notices import classify
+from ibapi_bridge.spoken import Spoken
+from ibapi_bridge.vocabulary import CONDITIONS
+
+_PORT: Final = re.compile(r"(?<!\d)(\d{2,5})(?!\d)")
+_MARKUP: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_NOBODY: Final = (-1, 0)
+_HARMLESS: Final = frozenset({NoticeKind.INFO, NoticeKind.WARNING, NoticeKind.FARM, NoticeKind.CONNECTION})
+"""Kinds of notice that do not end the request they name."""
+
+
+def error(said: Spoken) -> tuple[Report, ...]:
+    """A notice as reported, and what it means for the connection or for the request it names."""
+    code = integer(said.args.get("errorCode"))
+    words = text(_MARKUP.sub(" ", str(said.args.get("errorString") or ""))).strip()
+    subject = integer(said.args.get("reqId"))
+    row = classify(code, words)
+    notice = NoticeReported(
+        at=said.at,
+        epoch=said.epoch,
+        code=code,
+        text=words,
+        subject=None if subject in _NOBODY else subject,
+        kind=row.kind,
+        on_new=row.on_new,
+        on_modify=row.on_modify,
+        on_cancel=row.on_cancel,
+        advanced_reject=text(said.args.get("advancedOrderRejectJson")),
+    )
+    return (notice, *_condition(said, code, words), *_request_failure(said, notice))
+
+
+def _condition(said: Spoken, code: int, words: str) -> tuple[Report, ...]:
+    condition = CONDITIONS.get(code)
+    if condition is None:
+        return ()
+    port = _new_port(words) if condition is LinkCondition.PORT_RESET else None
+    return (LinkConditionReported(at=said.at, epoch=said.epoch, condition=condition, text=words, port=port),)
+
+
+def _new_port(words: str) -> int | None:
+    """The last port-like number of the sentence: it names the new one."""
+    ports = [int(found) for found in _PORT.findall(words) if 0 < int(found) < 65_536]
+    return ports[-1] if ports else None
+
+
+def _request_failure(said: Spoken, notice: NoticeReported) -> tuple[Report, ...]:
+    asked = said.context.asked.get(notice.subject or 0)
+    if notice.kind in _HARMLESS or asked is None:
+        return ()
+    reason = f"{notice.code}: {notice.text}"
+    if isinstance(asked, Qualification):
+        del said.context.asked[notice.subject or 0]
+        return (InstrumentRefused(at=said.at, epoch=said.epoch, wanted=asked.wanted, text=reason),)
+    if isinstance(asked, Listing):
+        del said.context.asked[notice.subject or 0]
+        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=asked.kind, complete=False, reason=reason),)
+    return ()

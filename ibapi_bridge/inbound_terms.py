@@ -1,0 +1,72 @@
+"""Contracts and orders as the broker describes them, in our words; official objects and protobuf messages alike."""
+
+from decimal import Decimal
+
+from actors.domain.contract import Contract
+from actors.domain.terms import Order, OrderType
+from ibapi_bridge import vocabulary
+from ibapi_bridge.figures import figure, identity, integer, quantity, read, text
+from ibapi_bridge.times import moment
+
+_LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+_STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+def contract_of(source: object) -> Contract:
+    """A contract as the broker names it; what it leaves out stays empty."""
+    kind = vocabulary.sec_type(text(read(source, "secType")))
+    return Contract(
+        symbol=identity(read(source, "symbol")),
+        sec_type=kind,
+        currency=identity(read(source, "currency")),
+        exchange=identity(read(source, "exchange")),
+        primary_exchange=identity(read(source, "primaryExchange") or read(source, "primaryExch")),
+        local_symbol=text(read(source, "localSymbol"), 256),
+        trading_class=identity(read(source, "tradingClass")),
+        expiry=identity(read(source, "lastTradeDateOrContractMonth")),
+        strike=_strike(read(source, "strike")),
+        right=_right(read(source, "right")),
+        multiplier=_multiplier(read(source, "multiplier")),
+        con_id=integer(read(source, "conId")),
+    )
+
+
+def _strike(raw: object) -> Decimal | None:
+    strike = figure(raw)
+    return strike if strike else None
+
+
+def _right(raw: object) -> str:
+    word = text(raw, 8).strip().upper()
+    return word[:1] if word in {"C", "CALL", "P", "PUT"} else ""
+
+
+def _multiplier(raw: object) -> Decimal:
+    multiplier = figure(raw)
+    if multiplier is None or multiplier <= 0:
+        return Decimal(1)
+    return multiplier.to_integral_value() if multiplier == multiplier.to_integral_value() else multiplier
+
+
+def order_of(contract: Contract, source: object) -> Order:
+    """The terms of an order as the broker echoes them.
+
+    Prices count only where the type has them: the echo of a stop carries a made-up limit price (IBKR).
+    """
+    word = text(read(source, "orderType"), 64)
+    kind = vocabulary.order_type(word)
+    good_till = moment(text(read(source, "goodTillDate"), 64))
+    return Order(
+        side=vocabulary.side(text(read(source, "action"))),
+        quantity=quantity(read(source, "totalQuantity")) or Decimal(0),
+        symbol=contract.symbol,
+        contract=contract,
+        order_type=kind,
+        limit_price=figure(read(source, "lmtPrice")) if kind in _LIMITED else None,
+        stop_price=figure(read(source, "auxPrice")) if kind in _STOPPED else None,
+        time_in_force=vocabulary.time_in_force(text(read(source, "tif"))),
+        good_till=good_till,
+        outside_rth=bool(read(source, "outsideRth")),
+        cash_quantity=quantity(read(source, "cashQty")) or None,
+        broker_type=word if kind is OrderType.OTHER else "",
+    )
