@@ -7,16 +7,22 @@ import struct
 
 import attrs
 from google.protobuf.message import DecodeError
-from google.protobuf.message import Message as ProtobufMessage
+from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.catalogue import (
     PROTOBUF_BASE,
     RAW_MESSAGE_ID_VERSION,
     REPLIES,
     REQUESTS,
+    Kind,
 )
+from ibapi_bridge.gateway_simulator.framing import frame
 from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.text import codec
+from ibapi_bridge.gateway_simulator.text.layout import FieldError
 
+HISTORICAL_DATA_END = int(IN.HISTORICAL_DATA_END)
+HISTORICAL_DATA_END_VERSION = 196
 _HEAD = struct.Struct("!II")
 _NUMBER = struct.Struct("!I")
 
@@ -74,20 +80,35 @@ def decode_request(version: int, payload: bytes) -> Request:
     kind = REQUESTS.get(number)
     if kind is None:
         raise UnreadableRequest(f"unknown message number {number}", number=number)
-    if not protobuf:
-        raise UnreadableRequest("text requests are not understood", number=number)
+    message = _parse(kind, body) if protobuf else _read_text(kind, body, version)
+    return Request(number=number, name=kind.name, message=message, protobuf=protobuf)
+
+
+def _parse(kind: Kind, body: bytes) -> Message:
     message = kind.message()
     try:
         message.ParseFromString(body)
     except DecodeError as error:
-        raise UnreadableRequest(f"{kind.name}: {error}", number=number) from error
-    return Request(number=number, name=kind.name, message=message, protobuf=True)
+        raise UnreadableRequest(f"{kind.name}: {error}", number=kind.number) from error
+    return message
 
 
-def encode_reply(version: int, number: int, message: ProtobufMessage) -> bytes:
-    """The frame of one reply in the codec its kind uses at that server version."""
+def _read_text(kind: Kind, body: bytes, version: int) -> Message:
+    try:
+        return codec.read_request(kind.number, body, version)
+    except FieldError as error:
+        raise UnreadableRequest(f"{kind.name}: {error}", number=kind.number) from error
+
+
+def encode_reply(version: int, number: int, message: Message) -> bytes:
+    """The frame of one reply in the codec its kind uses at that server version; empty if it has none there."""
     kind = REPLIES[number]
-    if version < kind.protobuf_from:
-        raise NotImplementedError(f"{kind.name} as text")
-    body = message.SerializeToString()
-    return _HEAD.pack(len(body) + 4, number + PROTOBUF_BASE) + body
+    if version >= kind.protobuf_from:
+        body: bytes = message.SerializeToString()
+        return _HEAD.pack(len(body) + 4, number + PROTOBUF_BASE) + body
+    if number == HISTORICAL_DATA_END and version < HISTORICAL_DATA_END_VERSION:
+        return b""
+    text = codec.write_reply(number, message, version)
+    if version >= RAW_MESSAGE_ID_VERSION:
+        return _HEAD.pack(len(text) + 4, number) + text
+    return frame(f"{number}\0".encode() + text)
