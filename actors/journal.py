@@ -20,7 +20,7 @@ from actors.codec import Codec
 from actors.journal_files import Head, ProcessLock
 
 SCHEMA_VERSION = 1
-_GENESIS = b"\0" * 16
+GENESIS = b"\0" * 16
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records (
@@ -110,8 +110,8 @@ class Journal:
         for message in messages:
             kind, body = self.codec.encode(message)
             sequence += 1
-            chain = _chained(chain, kind, body)
-            rows.append((sequence, kind, body, _crc(sequence, kind, body), chain))
+            chain = chained(chain, kind, body)
+            rows.append((sequence, kind, body, crc_of(sequence, kind, body), chain))
         try:
             self._commit(rows)
             self._head.write(sequence)
@@ -130,8 +130,8 @@ class Journal:
         query = "SELECT sequence, kind, body, crc, chain FROM records WHERE sequence > ? ORDER BY sequence"
         for sequence, kind, body, crc, link in self._database.execute(query, (after,)):
             expected += 1
-            chain = _chained(chain, kind, body)
-            if sequence != expected or crc != _crc(sequence, kind, body) or link != chain:
+            chain = chained(chain, kind, body)
+            if sequence != expected or crc != crc_of(sequence, kind, body) or link != chain:
                 raise JournalDamaged(
                     f"journal {self.path}: record {expected} is damaged; restore the journal from a backup, "
                     "or move it away and start from the broker's books"
@@ -141,7 +141,7 @@ class Journal:
     def save_snapshot(self, sequence: int, body: bytes) -> None:
         """Store the state after record ``sequence``; only the last two are kept."""
         self._database.execute(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (sequence, body, _crc(sequence, "snapshot", body))
+            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (sequence, body, crc_of(sequence, "snapshot", body))
         )
         self._database.execute(
             "DELETE FROM snapshots WHERE sequence NOT IN "
@@ -151,7 +151,7 @@ class Journal:
     def last_snapshot(self) -> tuple[int, bytes] | None:
         """The newest intact snapshot with its sequence, None when there is none."""
         for sequence, body, crc in self._database.execute("SELECT * FROM snapshots ORDER BY sequence DESC"):
-            if crc == _crc(sequence, "snapshot", body):
+            if crc == crc_of(sequence, "snapshot", body):
                 return sequence, body
         return None
 
@@ -188,7 +188,7 @@ class Journal:
 
     def _verified_tail(self) -> tuple[int, bytes]:
         row = self._database.execute("SELECT sequence, chain FROM records ORDER BY sequence DESC LIMIT 1").fetchone()
-        sequence, chain = row if row is not None else (0, _GENESIS)
+        sequence, chain = row if row is not None else (0, GENESIS)
         promised = self._head.read()
         if promised > sequence:
             raise JournalDamaged(
@@ -199,7 +199,7 @@ class Journal:
 
     def _chain_at(self, sequence: int) -> bytes:
         if sequence == 0:
-            return _GENESIS
+            return GENESIS
         row = self._database.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).fetchone()
         if row is None:
             raise JournalDamaged(f"journal {self.path}: record {sequence} is missing; restore it from a backup")
@@ -217,11 +217,13 @@ class Journal:
             raise
 
 
-def _crc(sequence: int, kind: str, body: bytes) -> int:
+def crc_of(sequence: int, kind: str, body: bytes) -> int:
+    """The checksum of a record."""
     return zlib.crc32(body, zlib.crc32(f"{sequence}:{kind}:".encode()))
 
 
-def _chained(chain: bytes, kind: str, body: bytes) -> bytes:
+def chained(chain: bytes, kind: str, body: bytes) -> bytes:
+    """The chain's next link: a hash over the one before and the record."""
     digest = blake2b(chain, digest_size=16)
     digest.update(kind.encode())
     digest.update(body)

@@ -1,0 +1,77 @@
+"""Reading a journal without owning it: for people and for other programs, read-only, also while it is in use."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from actors.journal import GENESIS, JournalDamaged, chained, crc_of
+
+
+@attrs.frozen(kw_only=True)
+class JournalSummary:
+    """What a journal says about itself."""
+
+    strategy: str
+    account: str
+    schema: str
+    records: int
+    snapshots: int
+
+
+class JournalReader:
+    """A read-only connection.
+
+    Raises:
+        JournalDamaged: the file is missing or no journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise JournalDamaged(f"journal {path}: there is no such file")
+        self._path = path
+        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._database.close()
+
+    def summary(self) -> JournalSummary:
+        """Whose journal it is and how much is in it."""
+        try:
+            meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
+            records = self._database.execute("SELECT count(*) FROM records").fetchone()[0]
+            snapshots = self._database.execute("SELECT count(*) FROM snapshots").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise JournalDamaged(f"journal {self._path}: {error}") from error
+        return JournalSummary(
+            strategy=meta.get("strategy", ""),
+            account=meta.get("account", ""),
+            schema=meta.get("schema", ""),
+            records=records,
+            snapshots=snapshots,
+        )
+
+    def records(self) -> Iterator[tuple[int, str, bytes]]:
+        """(sequence, kind, body) of every record, each checked.
+
+        Raises:
+            JournalDamaged: names the first record that is missing or not what was written.
+        """
+        chain, expected, first = GENESIS, 0, True
+        try:
+            rows = self._database.execute("SELECT sequence, kind, body, crc, chain FROM records ORDER BY sequence")
+            for sequence, kind, body, crc, link in rows:
+                if first and sequence > 1:  # earlier records were archived; the chain begins in the archive
+                    expected, chain = sequence - 1, None
+                first = False
+                expected += 1
+                if sequence != expected or crc != crc_of(sequence, kind, body):
+                    raise JournalDamaged(f"journal {self._path}: record {expected} is missing or damaged")
+                if chain is not None and link != chained(chain, kind, body):
+                    raise JournalDamaged(f"journal {self._path}: record {sequence} does not follow the one before")
+                chain = link
+                yield sequence, kind, body
+        except sqlite3.DatabaseError as error:
+            raise JournalDamaged(f"journal {self._path}: {error}") from error
