@@ -4,12 +4,12 @@ import difflib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from cattrs import Converter
-from cattrs.errors import BaseValidationError
+from cattrs.errors import BaseValidationError, CattrsError
 
 
 class ValueRefused(ValueError):
@@ -33,7 +33,7 @@ def convert(value: object, kind: Any) -> Any:  # noqa: ANN401 - the type is give
     """
     try:
         return _CONVERTER.structure(value, kind)
-    except (BaseValidationError, ValueError, TypeError, ArithmeticError):
+    except (BaseValidationError, CattrsError, ValueError, TypeError, ArithmeticError):
         raise ValueRefused(f"it must be {describe(kind)}") from None
 
 
@@ -96,8 +96,10 @@ def _to_decimal(value: Any, _: object) -> Decimal:  # noqa: ANN401 - whatever th
     return number
 
 
-def _to_str(value: object, _: object) -> str:
+def _to_str(value: object, kind: object) -> str:
     _refuse_unless(isinstance(value, str))
+    if isinstance(kind, type) and issubclass(kind, StrEnum):  # cattrs brings text enums here too
+        return kind(str(value))
     return str(value)
 
 

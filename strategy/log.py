@@ -1,0 +1,185 @@
+"""The execution log: ``execution.log`` for people, ``execution.jsonl`` for machines, one line for each event.
+
+L1 the calling side only puts the event on a queue; rendering and writing happen on the log's own thread.
+L2 a log that cannot be written never stops or slows trading; it says so once on stderr.
+L3 ``stop`` writes everything that was told before it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from strategy.config import LoggingConfig
+from strategy.log_files import RotatingFile
+from strategy.log_lines import Line, LogNote, fields_of, verb_line
+
+__all__ = ["ExecutionLog", "Line", "LogNote", "render_line", "verb_line"]
+
+MAX_WAITING = 200_000
+"""Events on the queue beyond which (a disk that hangs) further ones are counted and left out."""
+
+MAX_BATCH = 500
+_END = object()
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_LEVELS = {
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "CRITICAL": logging.CRITICAL,
+}
+
+
+class _Rendered(NamedTuple):
+    line: str
+    json: str
+
+
+def render_line(at: datetime, line: Line, zone: ZoneInfo) -> str:
+    """``2025-01-11 09:10:54 | INFO     | execution.engine | SUBMIT | BUY 1 SPY LIMIT @ 495.00``, time of ``zone``."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S} | {line.level:<8} | {line.component} | {line.verb} | {line.text}"
+
+
+class ExecutionLog:
+    """Told of events by anybody; an address like an actor, and a thread of its own.
+
+    Args:
+        config: level, directory, size and number of files.
+        zone: exchange time, in which lines are stamped.
+        console: also gets each line, without newline; None for no console.
+    """
+
+    def __init__(self, config: LoggingConfig, *, zone: ZoneInfo, console: Callable[[str], None] | None = None) -> None:
+        self._queue: SimpleQueue[object] = SimpleQueue()
+        self._sink = _Sink(config, console)
+        self._logger = _make_logger(self._sink, config.level, zone)
+        self._thread = threading.Thread(target=self._run, name="execution-log", daemon=True)
+        self._left_out = 0
+
+    def start(self) -> None:
+        """Begin writing."""
+        self._thread.start()
+
+    def tell(self, message: object) -> None:
+        """Put an event on the queue: well under a microsecond, from any thread, never fails."""
+        if self._queue.qsize() < MAX_WAITING:
+            self._queue.put(message)
+        else:
+            self._left_out += 1
+
+    def stop(self, timeout_seconds: float = 5.0) -> bool:
+        """Write what is waiting and end the thread; False when that took longer than the time-out."""
+        self._queue.put(_END)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        at = _LONG_AGO
+        while (message := self._queue.get()) is not _END:
+            at = getattr(message, "at", at)
+            self._write(at, message)
+            if self._left_out:
+                self._write_left_out(at)
+            if self._queue.empty() or self._sink.is_full:
+                self._sink.flush()
+        self._sink.close()
+
+    def _write(self, at: datetime, message: object) -> None:
+        try:
+            self._render(at, message)
+        except Exception as error:  # noqa: BLE001 - L2: a message that cannot be shown must not end the log
+            text = f"{type(message).__name__} cannot be shown: {type(error).__name__}"
+            self._render(at, LogNote(at=at, level="ERROR", verb="STATUS", text=text))
+
+    def _render(self, at: datetime, message: object) -> None:
+        line = verb_line(message)
+        self._logger.log(_LEVELS[line.level], line.text, at=at, line=line, message=message)
+
+    def _write_left_out(self, at: datetime) -> None:
+        count, self._left_out = self._left_out, 0
+        text = f"{count} events were left out of the log: the disk was too slow"
+        self._write(at, LogNote(at=at, level="ERROR", verb="STATUS", text=text))
+
+
+class _Sink:
+    """Where rendered lines end: two files and the console, a batch at a time."""
+
+    def __init__(self, config: LoggingConfig, console: Callable[[str], None] | None) -> None:
+        directory, size = Path(config.directory), config.max_megabytes * 1_000_000
+        self._lines = RotatingFile(directory / "execution.log", max_bytes=size, keep=config.keep_files)
+        self._json = RotatingFile(directory / "execution.jsonl", max_bytes=size, keep=config.keep_files)
+        self._console = console if config.console else None
+        self._waiting: list[_Rendered] = []
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._waiting) >= MAX_BATCH
+
+    def put(self, rendered: _Rendered) -> None:
+        self._waiting.append(rendered)
+
+    debug = info = warning = error = critical = put
+
+    def flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        self._lines.write("".join(f"{rendered.line}\n" for rendered in batch))
+        self._json.write("".join(f"{rendered.json}\n" for rendered in batch))
+        if self._console is not None:
+            self._show(self._console, batch)
+
+    def close(self) -> None:
+        self.flush()
+        self._lines.close()
+        self._json.close()
+
+    def _show(self, console: Callable[[str], None], batch: list[_Rendered]) -> None:
+        try:
+            for rendered in batch:
+                console(rendered.line)
+        except (OSError, ValueError):
+            # A closed terminal or pipe: the files still have every line.
+            self._console = None
+
+
+class _Renderer:
+    """structlog's last processor: makes both lines of an event."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._to_json = structlog.processors.JSONRenderer()
+
+    def __call__(
+        self, logger: object, name: str, entry: MutableMapping[str, Any]
+    ) -> tuple[tuple[_Rendered], dict[str, Any]]:
+        at, line = entry["at"], entry["line"]
+        fields = {
+            "at": at.isoformat(),
+            "local": at.astimezone(self._zone).isoformat(timespec="seconds"),
+            "level": line.level,
+            "component": line.component,
+            "verb": line.verb,
+            "text": line.text,
+        }
+        known = {key: value for key, value in fields_of(entry["message"]).items() if key not in fields}
+        text = self._to_json(logger, name, fields | known)
+        return (_Rendered(render_line(at, line, self._zone), str(text)),), {}
+
+
+def _make_logger(sink: _Sink, level: str, zone: ZoneInfo) -> Any:  # noqa: ANN401 - structlog makes the class
+    return structlog.wrap_logger(
+        sink,
+        processors=[_Renderer(zone)],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        context_class=dict,
+        cache_logger_on_first_use=True,
+    ).bind()
