@@ -65,11 +65,11 @@ def decision_routes(
     position_keeper: Address[Any],
     scheduler: Address[Any],
     strategy_host: Address[Any],
-    log: Address[Any],
+    listeners: tuple[Address[Any], ...],
 ) -> Router:
     """Where commands and conclusions go, whoever said them."""
-    told = (strategy_host, log)
-    booked = (position_keeper, strategy_host, log)
+    told = (strategy_host, *listeners)
+    booked = (position_keeper, strategy_host, *listeners)
     wire_commands = (
         wire.PlaceOrder,
         wire.ReplacePlacedOrder,
@@ -116,9 +116,10 @@ def decision_routes(
     table |= dict.fromkeys(
         (events.OrderFilled, events.FillCorrected, events.CommissionCharged, events.Reconciled), booked
     )
-    table[commands.FlattenAll] = (order_manager, log)
-    table[events.PositionMismatched] = (order_manager, strategy_host, log)
-    table |= dict.fromkeys((schedule.MarketOpened, schedule.MarketClosed, schedule.TimerFired), (strategy_host,))
+    table[commands.FlattenAll] = (order_manager, *listeners)
+    table[events.PositionMismatched] = (order_manager, strategy_host, *listeners)
+    table |= dict.fromkeys((schedule.MarketOpened, schedule.MarketClosed), told)
+    table[schedule.TimerFired] = (strategy_host,)
     table[schedule.ScheduleTimer] = (scheduler,)
     table[portfolio.PortfolioSnapshot] = (strategy_host,)
     table[system.SessionChanged] = told

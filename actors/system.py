@@ -51,8 +51,8 @@ class EngineParts:
     subscriptions: tuple[Contract, ...]
     make_link: LinkFactory
     calendar: Callable[[date], Session | None]
-    log: Any
-    """An address that hears every event (``tell`` from any thread, never blocking)."""
+    listener: Any
+    """An address that hears every event and view (``tell`` from any thread, never blocking)."""
     stop: Callable[[StopReason], None]
     """Called from any thread when the engine must end; never blocking."""
 
@@ -76,7 +76,7 @@ class Engine:
             position_keeper=to["position_keeper"],
             scheduler=to["scheduler"],
             strategy_host=to["strategy_host"],
-            log=parts.log,
+            listeners=(parts.listener,),
         )
         reports = report_routes(
             connector=to["connector"],
@@ -128,7 +128,7 @@ class Engine:
         return {
             "halt": self.halt,
             "clock": self._parts.clock,
-            "listeners": (self._parts.log,),
+            "listeners": (self._parts.listener,),
             "stop_strategy": self._stop_strategy,
             "stop": self._parts.stop,
         }
@@ -146,7 +146,7 @@ class Engine:
             "portfolio": self._parts.restored.portfolio,
             "quotes": self._keeper_quotes,
             "dispatch": self._decisions.all,
-            "view_listeners": (self._addresses["strategy_host"], self._parts.log),
+            "view_listeners": (self._addresses["strategy_host"], self._parts.listener),
         }
 
     def _host_arguments(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Engine:
             last_epoch=self._parts.restored.last_epoch,
             jitter=random.Random().random,  # spread reconnects of several processes; nothing decides on it
         )
-        listeners = (self._addresses["strategy_host"], self._parts.log)
+        listeners = (self._addresses["strategy_host"], self._parts.listener)
         return {
             "machine": machine,
             "make_link": self._parts.make_link,

@@ -1,0 +1,45 @@
+"""What the main thread watches: every event of the engine on one queue, and the reason to stop."""
+
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from actors.messages.portfolio import PortfolioSnapshot
+from actors.messages.schedule import MarketClosed, MarketOpened
+from actors.messages.system import StopReason
+from strategy.log import ExecutionLog
+
+_NOT_LOGGED = (PortfolioSnapshot, MarketOpened, MarketClosed)
+
+
+class Console:
+    """An address that hears everything; the log gets the events, the main thread gets all.
+
+    ``stop`` may be called from any thread and from a signal handler: a SimpleQueue's ``put`` is reentrant.
+    """
+
+    def __init__(self, log: ExecutionLog, *, at_once: Callable[[object], None]) -> None:
+        self._log = log
+        self._at_once = at_once
+        self._queue: SimpleQueue[object] = SimpleQueue()
+
+    def tell(self, message: object) -> None:
+        """Hear a message; ``at_once`` sees it first, on the teller's thread."""
+        self._at_once(message)
+        if not isinstance(message, _NOT_LOGGED):
+            self._log.tell(message)
+        self._queue.put(message)
+
+    def stop(self, reason: StopReason) -> None:
+        """End ``watch`` once it has handed on what came before."""
+        self._queue.put(reason)
+
+    def watch(self, show: Callable[[object], None]) -> StopReason:
+        """Hand every message to ``show`` until a reason to stop comes."""
+        while not isinstance(message := self._queue.get(), StopReason):
+            show(message)
+        return message
+
+    def drain(self, show: Callable[[object], None]) -> None:
+        """Hand on what came after the reason to stop."""
+        while not self._queue.empty():
+            show(self._queue.get())
