@@ -6,63 +6,56 @@ from bisect import insort
 from datetime import datetime
 from decimal import Decimal
 
+from attrs import define, field
+
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, OrderView, Quote, VenueOrder
 
 DONE = frozenset({"filled", "canceled", "inactive"})
 BEST = Decimal("-1e12")  # sorts a market order before every limit
 
 
+@define(eq=False)
+class LegFill:
+    """What one leg of a combo has traded: quantity, quantity times price, commission."""
+
+    filled: Decimal = ZERO
+    cost: Decimal = ZERO
+    commission: Decimal = ZERO
+
+
+@define(eq=False)
 class LiveOrder:
-    """One order's life at the broker; owned and changed by the exchange alone."""
+    """One order's life at the broker; owned and changed by the exchange alone.
 
-    __slots__ = (
-        "canceling",
-        "children",
-        "commission",
-        "cost",
-        "done_at",
-        "exempt_held",
-        "filled",
-        "held_until",
-        "last_price",
-        "limit",
-        "order",
-        "peak",
-        "queue_ahead",
-        "reason",
-        "reject_code",
-        "seq",
-        "stage",
-        "submitted_at",
-        "taking",
-        "trigger",
-        "triggered",
-        "why_held",
-    )
+    `limit` is the price it works at (None: any); `taking` holds until it has come to rest; `queue_ahead` is the size
+    standing before it at its price, None before it has joined a queue; `auction` is 'open', 'close' or ''.
+    """
 
-    def __init__(self, order: VenueOrder, seq: int, at: datetime) -> None:
-        self.order = order
-        self.seq = seq
-        self.submitted_at = at
-        self.done_at: datetime | None = None
-        self.stage = "pending"
-        self.why_held = ""
-        self.held_until: datetime | None = None
-        self.filled = ZERO
-        self.cost = ZERO
-        self.last_price = ZERO
-        self.commission = ZERO
-        self.limit: Decimal | None = order.limit_price
-        self.trigger: Decimal | None = None
-        self.peak: Decimal | None = None
-        self.triggered = False
-        self.taking = True
-        self.queue_ahead: Decimal | None = None
-        self.canceling = False
-        self.exempt_held = False
-        self.reason = ""
-        self.reject_code = 0
-        self.children: list[int] = []
+    order: VenueOrder
+    seq: int
+    submitted_at: datetime
+    done_at: datetime | None = None
+    stage: str = "pending"
+    why_held: str = ""
+    held_until: datetime | None = None
+    filled: Decimal = ZERO
+    cost: Decimal = ZERO
+    last_price: Decimal = ZERO
+    commission: Decimal = ZERO
+    limit: Decimal | None = None
+    trigger: Decimal | None = None
+    triggered: bool = False
+    taking: bool = True
+    in_book: bool = False
+    queue_ahead: Decimal | None = None
+    canceling: bool = False
+    parent_filled: bool = False
+    located: bool = False
+    auction: str = ""
+    reason: str = ""
+    reject_code: int = 0
+    children: list[int] = field(factory=list)
+    legs: dict[int, LegFill] = field(factory=dict)
 
     @property
     def remaining(self) -> Decimal:
@@ -108,12 +101,12 @@ class LiveOrder:
 
 
 class Touch:
-    """The latest quote of one instrument and what our orders have left of its sizes."""
+    """The latest quote of one instrument and what our orders have left of its sizes and of its print."""
 
-    __slots__ = ("ask_left", "bid_left", "halted", "quote")
+    __slots__ = ("ask_left", "bid_left", "halted", "print_left", "quote")
 
     def __init__(self, quote: Quote, share: Decimal) -> None:
-        self.halted = quote.halted
+        self.halted = False
         self.show(quote, share)
 
     def show(self, quote: Quote, share: Decimal) -> None:
@@ -121,6 +114,7 @@ class Touch:
         self.quote = quote
         self.bid_left = quote.bid_size * share if share != 1 else quote.bid_size
         self.ask_left = quote.ask_size * share if share != 1 else quote.ask_size
+        self.print_left = quote.last_size
 
     @property
     def mark(self) -> Decimal | None:
@@ -142,10 +136,16 @@ class Side:
     def add(self, live: LiveOrder) -> None:
         """Put an order at its place."""
         insort(self.orders, live, key=_priority)
+        live.in_book = True
 
     def remove(self, live: LiveOrder) -> None:
-        """Take an order out; nothing happens when it is not there."""
-        self.orders = [other for other in self.orders if other is not live]
+        """Take an order out; nothing happens when it is not there.
+
+        The list is replaced, not changed, so that whoever walks it goes on undisturbed.
+        """
+        if live.in_book:
+            self.orders = [other for other in self.orders if other is not live]
+            live.in_book = False
 
 
 def _priority(live: LiveOrder) -> tuple[Decimal, int]:

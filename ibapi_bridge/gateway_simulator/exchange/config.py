@@ -79,7 +79,9 @@ class ExchangeConfig:
     `queue_share` is the part of the displayed size that stands before a new passive order (0..1), `displayed_share`
     the part of it an aggressive order gets (0 < x <= 1). `price_band` is how far through the market a limit may be
     before the order is thrown out (0.05 = 5 %). `locate_delay` is how long a short sale without shares to borrow is
-    held; None holds it for good. `report_quotes` off keeps quotes out of the events.
+    held; None holds it for good. Orders for the closing auction are refused `auction_cutoff` before it.
+    `active_order_limit` is how many orders an account may have alive on one side of a contract, None is no limit
+    (IBKR: 15 to 20). `report_quotes` off keeps quotes out of the events.
     """
 
     starting_cash: Mapping[str, Decimal] = {"USD": Decimal(1_000_000)}
@@ -93,6 +95,8 @@ class ExchangeConfig:
     displayed_share: Decimal = Decimal(1)
     price_band: Decimal = Decimal("0.10")
     locate_delay: timedelta | None = None
+    auction_cutoff: timedelta = timedelta(minutes=10)
+    active_order_limit: int | None = None
     check_margin: bool = True
     report_quotes: bool = True
     halts: tuple[Halt, ...] = ()

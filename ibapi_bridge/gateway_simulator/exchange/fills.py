@@ -1,11 +1,14 @@
-"""Trading: orders against the displayed sizes, and what a fill does to the books."""
+"""What a fill does: executions, commissions, the books, and the events that tell of them."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
+from attrs import evolve, frozen
+
+from ibapi_bridge.gateway_simulator.exchange.book import LegFill, LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.charges import order_commission
+from ibapi_bridge.gateway_simulator.exchange.endings import after_fill, finish
 from ibapi_bridge.gateway_simulator.exchange.events import (
     AccountChanged,
     Commissioned,
@@ -15,158 +18,175 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
 )
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.ledger import book
-from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Execution, Instrument, Liquidity
+from ibapi_bridge.gateway_simulator.exchange.types import (
+    ZERO,
+    Execution,
+    Instrument,
+    Leg,
+    Liquidity,
+    Quote,
+    Side,
+)
 
 VENUES = ("ARCA", "NASDAQ", "BATS", "IEX", "DRCTEDGE", "MEMX")
 
 
-def match(floor: Floor, live: LiveOrder) -> None:
-    """Trade an order in the book as far as the displayed size and its limit allow."""
-    touch = floor.touches.get(live.order.con_id)
-    if touch is None or touch.halted or live.is_done:
-        return
-    taken = _take(floor, live, touch)
-    if not taken and not live.is_done:
-        _queue(floor, live, touch)
+@frozen
+class Trade:
+    """One thing that changes hands, before it is booked."""
 
-
-def _take(floor: Floor, live: LiveOrder, touch: Touch) -> bool:
-    """Trade against the other side; give whether its price was within the limit."""
-    buying = live.order.side == "BUY"
-    price = touch.quote.ask if buying else touch.quote.bid
-    if price is None:
-        return False
-    if live.limit is not None and (price > live.limit if buying else price < live.limit):
-        live.taking = False
-        return False
-    left = touch.ask_left if buying else touch.bid_left
-    quantity = min(live.remaining, _round_lot(left, floor.instruments[live.order.con_id]))
-    if quantity > 0:
-        if buying:
-            touch.ask_left = left - quantity
-        else:
-            touch.bid_left = left - quantity
-        # An order that had come to rest is hit at its own price; one still sweeping takes the quote's.
-        at_limit = not live.taking and live.limit is not None
-        execute(floor, live, quantity, live.limit if at_limit and live.limit is not None else price)
-    return True
-
-
-def _round_lot(size: Decimal, instrument: Instrument) -> Decimal:
-    return size - size % instrument.size_increment
-
-
-def _queue(floor: Floor, live: LiveOrder, touch: Touch) -> None:
-    """Join the queue at the order's price, or move up in it by what traded there."""
-    quote, limit = touch.quote, live.limit
-    if limit is None:
-        return
-    buying = live.order.side == "BUY"
-    best, size = (quote.bid, quote.bid_size) if buying else (quote.ask, quote.ask_size)
-    if quote.last is not None and quote.last_size and live.queue_ahead is not None:
-        _trade_through(floor, live, quote.last, quote.last_size)
-    if live.is_done or best is None:
-        return
-    if limit == best:
-        ahead = size * floor.config.queue_share
-        live.queue_ahead = ahead if live.queue_ahead is None else min(live.queue_ahead, ahead)
-    elif limit > best if buying else limit < best:
-        live.queue_ahead = ZERO
-
-
-def _trade_through(floor: Floor, live: LiveOrder, last: Decimal, size: Decimal) -> None:
-    """A print at or beyond a resting order's price fills it once the queue before it is gone."""
-    limit = live.limit
-    if limit is None or live.queue_ahead is None:
-        return
-    beyond = last < limit if live.order.side == "BUY" else last > limit
-    if not beyond and last != limit:
-        return
-    reached = size if beyond else size - live.queue_ahead
-    live.queue_ahead = ZERO if beyond else max(live.queue_ahead - size, ZERO)
-    quantity = min(live.remaining, _round_lot(reached, floor.instruments[live.order.con_id]))
-    if quantity > 0:
-        execute(floor, live, quantity, limit, liquidity="added")
+    instrument: Instrument
+    side: Side
+    quantity: Decimal
+    price: Decimal
 
 
 def execute(
     floor: Floor, live: LiveOrder, quantity: Decimal, price: Decimal, *, liquidity: Liquidity | None = None
 ) -> None:
-    """Fill `quantity` of an order at `price`: books, commission and events."""
-    order = live.order
+    """Fill `quantity` of an order at `price`: executions, commissions, books and the order's group."""
     live.filled += quantity
     live.cost += quantity * price
     live.last_price = price
-    side_taken = liquidity or ("removed" if live.taking else "added")
-    exec_id = next_exec_id(floor)
-    instrument = floor.instruments[order.con_id]
-    average = live.cost / live.filled
-    venue = _venue(floor, instrument)
-    total = order_commission(floor.config.commissions, instrument, live.filled, live.cost * instrument.multiplier)
+    instrument = floor.instruments[live.order.con_id]
+    taken = liquidity or ("removed" if live.taking else "added")
+    trade = Trade(instrument, live.order.side, quantity, price)
+    booked = _book_legs(floor, live, trade, taken) if instrument.legs else [_book(floor, live, trade, taken)]
+    if live.filled >= live.order.quantity:
+        _complete(floor, live)
+    for execution in booked:
+        _report_costs(floor, execution)
+    after_fill(floor, live, quantity)
+
+
+def _book(floor: Floor, live: LiveOrder, trade: Trade, liquidity: Liquidity) -> Execution:
+    """Book a plain fill."""
+    value = live.cost * trade.instrument.multiplier
+    total = order_commission(floor.config.commissions, trade.instrument, live.filled, value)
     fee, live.commission = total - live.commission, total
-    account = floor.accounts[order.account]
-    signed = quantity if order.side == "BUY" else -quantity
-    gain = book(account, instrument, signed, price, fee)
-    realized = None if gain is None else gain.net
+    return _record(floor, live, trade, liquidity, fee=fee)
+
+
+def _record(
+    floor: Floor,
+    live: LiveOrder,
+    trade: Trade,
+    liquidity: Liquidity,
+    *,
+    fee: Decimal,
+    leg: LegFill | None = None,
+    is_combo: bool = False,
+) -> Execution:
+    order = live.order
+    exec_id = _next_exec_id(floor)
+    filled, cost = (live.filled, live.cost) if leg is None else (leg.filled, leg.cost)
+    gain = None
+    if not is_combo:
+        signed = trade.quantity if trade.side == "BUY" else -trade.quantity
+        gain = book(floor.accounts[order.account], trade.instrument, signed, trade.price, fee)
+    execution = Execution(
+        at=floor.now,
+        exec_id=exec_id,
+        perm_id=order.perm_id,
+        account=order.account,
+        con_id=trade.instrument.con_id,
+        side=trade.side,
+        quantity=trade.quantity,
+        price=trade.price,
+        cum_quantity=filled,
+        avg_price=cost / filled,
+        venue=_venue(floor, trade.instrument),
+        liquidity=liquidity,
+        client_id=order.client_id,
+        order_id=order.order_id,
+        order_ref=order.order_ref,
+        commission=fee,
+        currency=trade.instrument.currency,
+        realized_pnl=None if gain is None else gain.net,
+        is_combo=is_combo,
+    )
     floor.exec_index[exec_id] = len(floor.executions)
-    floor.executions.append(
-        Execution(
-            at=floor.now,
-            exec_id=exec_id,
-            perm_id=order.perm_id,
-            account=order.account,
-            con_id=order.con_id,
-            side=order.side,
-            quantity=quantity,
-            price=price,
-            cum_quantity=live.filled,
-            avg_price=average,
-            venue=venue,
-            liquidity=side_taken,
-            client_id=order.client_id,
-            order_id=order.order_id,
-            order_ref=order.order_ref,
-            commission=fee,
-            currency=instrument.currency,
-            realized_pnl=realized,
-        )
+    floor.executions.append(execution)
+    floor.out.append(executed(execution, is_leg=leg is not None))
+    return execution
+
+
+def executed(execution: Execution, *, is_leg: bool = False, corrects: str | None = None) -> Executed:
+    """The event that tells of an execution."""
+    return Executed(
+        at=execution.at,
+        perm_id=execution.perm_id,
+        exec_id=execution.exec_id,
+        con_id=execution.con_id,
+        account=execution.account,
+        side=execution.side,
+        quantity=execution.quantity,
+        price=execution.price,
+        cum_quantity=execution.cum_quantity,
+        avg_price=execution.avg_price,
+        venue=execution.venue,
+        liquidity=execution.liquidity,
+        is_leg=is_leg,
+        corrects=corrects,
     )
+
+
+def _book_legs(floor: Floor, live: LiveOrder, combo: Trade, liquidity: Liquidity) -> list[Execution]:
+    """Tell of the combo's own fill, and book one fill for each leg; their prices add up to the combo's."""
+    _record(floor, live, combo, liquidity, fee=ZERO, is_combo=True)
+    booked = []
+    for trade in _leg_trades(floor, combo):
+        leg = live.legs.setdefault(trade.instrument.con_id, LegFill())
+        leg.filled += trade.quantity
+        leg.cost += trade.quantity * trade.price
+        value = leg.cost * trade.instrument.multiplier
+        total = order_commission(floor.config.commissions, trade.instrument, leg.filled, value)
+        fee, leg.commission = total - leg.commission, total
+        booked.append(_record(floor, live, trade, liquidity, fee=fee, leg=leg))
+    return booked
+
+
+def _leg_trades(floor: Floor, combo: Trade) -> list[Trade]:
+    trades = [_leg_trade(floor, combo, leg) for leg in combo.instrument.legs]
+    signs = [1 if trade.side == combo.side else -1 for trade in trades]
+    net = sum(
+        (s * t.price * leg.ratio for s, t, leg in zip(signs, trades, combo.instrument.legs, strict=True)),
+        start=ZERO,
+    )
+    first = trades[0]
+    # What the combo's price differs from that of its legs is put on the first leg.
+    share = (combo.price - net) * signs[0] / combo.instrument.legs[0].ratio
+    return [evolve(first, price=first.price + share), *trades[1:]]
+
+
+def _leg_trade(floor: Floor, combo: Trade, leg: Leg) -> Trade:
+    side: Side = leg.side if combo.side == "BUY" else ("SELL" if leg.side == "BUY" else "BUY")
+    touch = floor.touches.get(leg.con_id)
+    price = ZERO if touch is None else touch.mark or ZERO
+    return Trade(floor.instruments[leg.con_id], side, combo.quantity * leg.ratio, price)
+
+
+def _complete(floor: Floor, live: LiveOrder) -> None:
+    finish(floor, live, "filled")
     floor.out.append(
-        Executed(
-            at=floor.now,
-            perm_id=order.perm_id,
-            exec_id=exec_id,
-            con_id=order.con_id,
-            account=order.account,
-            side=order.side,
-            quantity=quantity,
-            price=price,
-            cum_quantity=live.filled,
-            avg_price=average,
-            venue=venue,
-            liquidity=side_taken,
-        )
+        OrderFilled(at=floor.now, perm_id=live.order.perm_id, filled=live.filled, avg_price=live.cost / live.filled)
     )
-    if live.filled >= order.quantity:
-        _complete(floor, live, average)
+    for child in live.children:
+        floor.plan(floor.now, "activate", child)
+
+
+def _report_costs(floor: Floor, execution: Execution) -> None:
     floor.out.append(
         Commissioned(
             at=floor.now,
-            perm_id=order.perm_id,
-            exec_id=exec_id,
-            amount=fee,
-            currency=instrument.currency,
-            realized_pnl=realized,
+            perm_id=execution.perm_id,
+            exec_id=execution.exec_id,
+            amount=execution.commission,
+            currency=execution.currency,
+            realized_pnl=execution.realized_pnl,
         )
     )
-    report_books(floor, order.account, instrument)
-
-
-def _complete(floor: Floor, live: LiveOrder, average: Decimal) -> None:
-    live.stage = "filled"
-    live.done_at = floor.now
-    floor.books[live.order.con_id, live.order.side].remove(live)
-    floor.out.append(OrderFilled(at=floor.now, perm_id=live.order.perm_id, filled=live.filled, avg_price=average))
+    report_books(floor, execution.account, floor.instruments[execution.con_id])
 
 
 def report_books(floor: Floor, account_name: str, instrument: Instrument) -> None:
@@ -192,13 +212,32 @@ def report_books(floor: Floor, account_name: str, instrument: Instrument) -> Non
     )
 
 
-def next_exec_id(floor: Floor) -> str:
+def _next_exec_id(floor: Floor) -> str:
     """An execution id of IBKR's shape, `0000e0d5.69dd7411.01.01`; the last part counts corrections."""
-    number = floor.exec_base * 4096 + len(floor.exec_index)
-    return f"{0xE0D5 + (number >> 44):08x}.{(number >> 12) & 0xFFFFFFFF:08x}.{(number & 0xFFF) + 1:02x}.01"
+    number = floor.exec_base * 64 + len(floor.executions)
+    return f"{0xE0D5 + (number >> 38):08x}.{(number >> 6) & 0xFFFFFFFF:08x}.{(number & 0x3F) + 1:02x}.01"
 
 
 def _venue(floor: Floor, instrument: Instrument) -> str:
     if instrument.sec_type != "STK":
         return instrument.exchange
     return VENUES[floor.rng.getrandbits(16) % len(VENUES)]
+
+
+def net_quote(floor: Floor, combo: Instrument) -> Quote | None:
+    """The book of a combo made of its legs' books, None while a leg has no two-sided quote."""
+    bid = ask = ZERO
+    bid_size = ask_size = Decimal(10**9)
+    for leg in combo.legs:
+        touch = floor.touches.get(leg.con_id)
+        if touch is None or touch.halted or touch.quote.bid is None or touch.quote.ask is None:
+            return None
+        low, high = touch.quote.bid, touch.quote.ask
+        low_size, high_size = touch.quote.bid_size, touch.quote.ask_size
+        if leg.side == "SELL":
+            low, high, low_size, high_size = -high, -low, high_size, low_size
+        bid += low * leg.ratio
+        ask += high * leg.ratio
+        bid_size = min(bid_size, low_size // leg.ratio)
+        ask_size = min(ask_size, high_size // leg.ratio)
+    return Quote(at=floor.now, con_id=combo.con_id, bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size)

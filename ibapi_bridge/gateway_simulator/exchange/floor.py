@@ -5,7 +5,7 @@ An action is `(at, number, kind, key, payload)`; the number makes equal times fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
@@ -32,6 +32,14 @@ class Phase:
         self.open = session is not None and session.start <= at
         self.liquid = session is not None and session.is_liquid(at)
 
+    def next_boundary(self, now: datetime) -> datetime | None:
+        """The first opening or closing of the session after `now`."""
+        session = self.session
+        if session is None:
+            return None
+        moments = (session.start, session.liquid_start, session.liquid_end, session.end)
+        return min((moment for moment in moments if moment > now), default=None)
+
 
 class Floor:
     """Orders, quotes, accounts, executions, the agenda and the events not yet handed out."""
@@ -48,13 +56,16 @@ class Floor:
         self.now = start
         self.config = config
         self.rng = Random(seed)  # noqa: S311 - a reproducible market, not a secret
-        self.instruments: Mapping[int, Instrument] = {i.con_id: i for i in instruments}
+        self.instruments: dict[int, Instrument] = {}
         self.accounts = {name: Account(name, dict(config.starting_cash)) for name in accounts}
         self.orders: dict[int, LiveOrder] = {}
-        self.pairs = {(i.symbol, i.currency): i.con_id for i in instruments if i.sec_type == "CASH"}
-        self.books = {(con_id, side): Side() for con_id in self.instruments for side in ("BUY", "SELL")}
-        self.waiting: dict[int, list[LiveOrder]] = {con_id: [] for con_id in self.instruments}
+        self.alive: dict[int, LiveOrder] = {}
+        self.pairs: dict[tuple[str, str], int] = {}
+        self.books: dict[tuple[int, str], Side] = {}
+        self.waiting: dict[int, list[LiveOrder]] = {}
         self.touches: dict[int, Touch] = {}
+        self.opening: set[int] = set()
+        self.combos_of: dict[int, list[int]] = {}
         self.groups: dict[tuple[str, str], list[int]] = {}
         self.executions: list[Execution] = []
         self.exec_index: dict[str, int] = {}
@@ -62,10 +73,35 @@ class Floor:
         self.agenda: list[Action] = []
         self.numbers = 0
         self.out: list[Event] = []
-        self.phases = {
-            name: Phase(TIMETABLES[name].next_session(start), start)
-            for name in sorted({i.schedule for i in instruments})
-        }
+        self.phases: dict[str, Phase] = {}
+        for instrument in instruments:
+            self.list_instrument(instrument)
+
+    def list_instrument(self, instrument: Instrument) -> None:
+        """Start to trade an instrument; listing it again changes nothing."""
+        con_id = instrument.con_id
+        if con_id in self.instruments:
+            return
+        self.instruments[con_id] = instrument
+        self.books[con_id, "BUY"], self.books[con_id, "SELL"] = Side(), Side()
+        self.waiting[con_id] = []
+        if instrument.sec_type == "CASH":
+            self.pairs[instrument.symbol, instrument.currency] = con_id
+        for leg in instrument.legs:
+            self.combos_of.setdefault(leg.con_id, []).append(con_id)
+        if instrument.schedule not in self.phases:
+            self._keep_hours(instrument.schedule)
+
+    def _keep_hours(self, schedule: str) -> None:
+        session = TIMETABLES[schedule].next_session(self.now)
+        phase = self.phases[schedule] = Phase(session, self.now)
+        self.plan_boundary(schedule, phase)
+
+    def plan_boundary(self, schedule: str, phase: Phase) -> None:
+        """Put the next opening or closing of a timetable on the agenda."""
+        moment = phase.next_boundary(self.now)
+        if moment is not None:
+            self.plan(moment, "boundary", 0, schedule)
 
     def number(self) -> int:
         """The next of the exchange's running numbers."""

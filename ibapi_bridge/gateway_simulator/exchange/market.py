@@ -122,7 +122,13 @@ class ModelMarket:
 
     def opening(self) -> Sequence[Quote]:
         """One quote for each instrument, so that every order has a price to be measured against."""
+        for path in self._paths.values():
+            if self._follows(path):
+                self._follow(path, self._at)
         return [self._quote(path, self._at, 100) for path in self._paths.values()]
+
+    def _follows(self, path: _Path) -> bool:
+        return path.instrument.sec_type == "OPT" and path.instrument.underlying in self._paths
 
     def next_at(self) -> datetime | None:
         """When the next quote is due."""
@@ -180,7 +186,7 @@ class ModelMarket:
 
     def _advance(self, path: _Path, start: datetime, factor: int) -> Quote:
         activity = self._activity(path.instrument.schedule, start)
-        if path.instrument.sec_type == "OPT" and path.instrument.underlying in self._paths:
+        if self._follows(path):
             self._follow(path, start)
         else:
             self._wander(path, factor, activity)

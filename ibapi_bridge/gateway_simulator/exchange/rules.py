@@ -1,0 +1,141 @@
+"""What the broker refuses at the door, before an order is anybody's: `refusal` gives the code and the sentence.
+
+The codes and their wording are IBKR's (TWS API message codes); details after a colon are ours.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import frozen
+
+from ibapi_bridge.gateway_simulator.exchange.floor import Floor
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
+
+LIMITED = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
+STOPPED = frozenset({"STP", "STP LMT", "MIT", "LIT"})
+TRAILED = frozenset({"TRAIL", "TRAIL LIMIT"})
+TRIGGERED = STOPPED | TRAILED
+ORDER_TYPES = frozenset({"MKT", "MOC", "MTL"}) | LIMITED | TRIGGERED
+TIMES_IN_FORCE = frozenset({"DAY", "GTC", "GTD", "IOC", "FOK", "OPG"})
+INVALID = "Error validating request.-'bF' : cause - "
+OFF_GRID = "The price does not conform to the minimum price variation for this contract."
+ODD_SIZE = "Order size does not conform to market rule."
+
+
+@frozen
+class Refusal:
+    """Why an order is not taken. `inactive` tells the broker's rejections from those at the gateway's door."""
+
+    code: int
+    text: str
+    inactive: bool = False
+
+
+def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
+    """Why an order is refused for what it says, None if it may go on."""
+    instrument = floor.instruments.get(order.con_id)
+    if instrument is None:
+        return Refusal(200, "No security definition has been found for the request")
+    if order.account not in floor.accounts:
+        return Refusal(321, INVALID + "Invalid account code")
+    return (
+        _of_kind(order)
+        or _of_contract(floor, instrument)
+        or _of_size(instrument, order)
+        or _of_prices(instrument, order)
+    )
+
+
+def _of_kind(order: VenueOrder) -> Refusal | None:
+    if order.side not in ("BUY", "SELL"):
+        return Refusal(321, INVALID + "Invalid action")
+    if order.order_type not in ORDER_TYPES:
+        return Refusal(387, "Unsupported order type for this exchange and security type.")
+    if order.tif not in TIMES_IN_FORCE:
+        return Refusal(321, INVALID + "Invalid time in force")
+    if order.order_type in ("MOC", "LOC") and order.tif != "DAY":
+        return Refusal(113, "The TIF should be DAY for Market-on-Close (MOC) and Limit-on-Close (LOC) orders.")
+    if order.tif == "OPG" and order.order_type not in ("MKT", "LMT"):
+        return Refusal(321, INVALID + "Opening auction takes market and limit orders only")
+    if order.tif == "GTD" and order.good_till is None:
+        return Refusal(321, INVALID + "GTD needs a good-till date")
+    if order.tif in ("IOC", "FOK") and order.order_type in TRIGGERED:
+        return Refusal(321, INVALID + "Invalid time in force for this order type")
+    if order.oca_group and order.oca_type not in (0, 1, 2, 3):
+        return Refusal(321, INVALID + "Invalid OCA type")
+    return None
+
+
+def _of_contract(floor: Floor, instrument: Instrument) -> Refusal | None:
+    if instrument.sec_type == "IND":
+        return Refusal(201, "This contract cannot be traded", inactive=True)
+    if instrument.expiry is not None and instrument.expiry < floor.now.date():
+        return Refusal(392, "Invalid order: contract expired.")
+    touch = floor.touches.get(instrument.con_id)
+    if touch is not None and touch.halted:
+        return Refusal(154, "Orders cannot be transmitted for a halted security.")
+    return None
+
+
+def _of_size(instrument: Instrument, order: VenueOrder) -> Refusal | None:
+    size = order.quantity
+    if size == 0 and order.cash_quantity is not None and order.cash_quantity > 0:
+        return None
+    if not size.is_finite() or size <= 0:
+        return Refusal(434, "The order size cannot be zero.")
+    if size < instrument.min_size or size % instrument.size_increment:
+        return Refusal(355, ODD_SIZE)
+    shown = order.display_size
+    if shown is not None and not 0 < shown <= size:
+        return Refusal(321, INVALID + "Invalid display size")
+    return None
+
+
+def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
+    kind = order.order_type
+    if kind in LIMITED and order.limit_price is None:
+        return Refusal(321, INVALID + "Missing or invalid limit price")
+    if kind in STOPPED and order.stop_price is None:
+        return Refusal(321, INVALID + "Missing or invalid stop price")
+    if kind in TRAILED and not _has_trail(order):
+        return Refusal(321, INVALID + "Missing or invalid trailing amount")
+    for price in (order.limit_price, order.stop_price, order.trail_stop_price, order.limit_offset):
+        if price is not None and not price.is_finite():
+            return Refusal(321, INVALID + "Invalid price")
+        if price is not None and not on_grid(instrument, price):
+            return Refusal(110, OFF_GRID)
+    if kind in LIMITED and instrument.sec_type != "BAG" and (order.limit_price or 0) <= 0:
+        return Refusal(110, OFF_GRID)
+    return None
+
+
+def _has_trail(order: VenueOrder) -> bool:
+    percent, amount = order.trail_percent, order.stop_price
+    if percent is not None:
+        return percent.is_finite() and 0 < percent < 100
+    return amount is not None and amount > 0
+
+
+def tick_at(instrument: Instrument, price: Decimal) -> Decimal:
+    """The price increment that holds at a price."""
+    tick = instrument.min_tick
+    for low_edge, increment in instrument.price_increments:
+        if abs(price) >= low_edge:
+            tick = increment
+    return tick
+
+
+def on_grid(instrument: Instrument, price: Decimal) -> bool:
+    """Whether a price is a whole number of increments."""
+    return price % tick_at(instrument, price) == 0
+
+
+def to_grid(instrument: Instrument, price: Decimal, *, up: bool) -> Decimal:
+    """The nearest price on the grid at or above (below) `price`."""
+    tick = tick_at(instrument, price)
+    down = price // tick * tick
+    if down == price:
+        return price
+    lower = down if price > 0 else down - tick
+    return lower + tick if up else lower
