@@ -18,8 +18,6 @@ from strategy.config_keys import check_range, key, time_zone_exists, toml_name
 from strategy.errors import ConfigError
 from strategy.values import ValueRefused, convert, nearest
 
-Mode = Literal["simulator", "paper", "live"]
-
 LIVE_PORTS = (7496, 4001)
 PAPER_PORTS = (7497, 4002)
 OFF = "off"
@@ -31,7 +29,6 @@ Section = TypeVar("Section")
 class ConnectionConfig:
     """Where the gateway is and how patiently to reconnect."""
 
-    mode: Mode = "simulator"
     host: str = key("127.0.0.1", at_least_one_character=True)
     port: int = key(4002, low=1, high=65_535)
     client_id: int = key(1, low=0, high=2_147_483_647)
@@ -49,6 +46,7 @@ class TradingConfig:
     flatten_at: time | None = time(15, 50)
     lock_at: time | None = attrs.field(default=attrs.Factory(lambda self: self.flatten_at, takes_self=True))
     durability: Literal["process", "power"] = "process"
+    state_directory: str = key("state", at_least_one_character=True)
     max_order_quantity: Decimal | None = key(None, above=0)
     max_order_notional: Decimal | None = key(None, above=0)
     max_open_orders: int | None = key(None, low=1)
@@ -166,7 +164,7 @@ def config_of(tables: Mapping[str, Any]) -> Config:
 
 
 def check_ports(mode: str, port: int, account: str) -> None:
-    """Refuse a paper account where live trading is configured, and the other way round.
+    """Refuse a paper account or port in live trading, and the other way round; called again once accounts are known.
 
     Source: IBKR's default ports (TWS live 7496 and paper 7497, Gateway live 4001 and paper 4002); paper accounts
     begin with DU or DF.
@@ -238,7 +236,6 @@ def _symbol(name: str, entry: object) -> Contract:
 
 
 def _check_together(config: Config) -> None:
-    check_ports(config.connection.mode, config.connection.port, config.connection.account)
     lock_at, flatten_at = config.trading.lock_at, config.trading.flatten_at
     if lock_at is not None and flatten_at is not None and lock_at > flatten_at:
         raise ConfigError(

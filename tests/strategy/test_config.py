@@ -24,7 +24,6 @@ def test_every_section_is_read() -> None:
     config = parse_config(
         """
         [connection]
-        mode = "paper"
         host = "gateway"
         port = 7497
         account = "DU1"
@@ -54,7 +53,7 @@ def test_every_section_is_read() -> None:
         ES = { sec_type = "FUT", exchange = "CME", expiry = "202512", multiplier = 50 }
         """
     )
-    assert (config.connection.mode, config.connection.host, config.connection.port) == ("paper", "gateway", 7497)
+    assert (config.connection.host, config.connection.port) == ("gateway", 7497)
     assert config.connection.reconnect_delay_seconds == 5.0
     assert config.trading.flatten_at == config.trading.lock_at == time(12, 50)
     assert (config.trading.max_order_notional, config.trading.max_open_orders) == (Decimal("1000.50"), 3)
