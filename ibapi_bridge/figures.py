@@ -1,6 +1,7 @@
 """Figures and texts of the broker made safe: every sentinel, every oddity of the wire ends here.
 
-Source: ibapi ``const.py`` (unset markers) and what gateways were seen to send (``1.7976931348623157E308``, ``Infinity``).
+Source: ibapi ``const.py`` (unset markers) and what gateways were seen to send
+(``1.7976931348623157E308``, ``Infinity``).
 """
 
 from decimal import Decimal, InvalidOperation

@@ -1,0 +1,74 @@
+"""From the body of a frame to reports: by the direct protobuf readers, or by the official decoder."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from actors.domain.identity import Epoch
+from actors.messages.reports import Report
+from ibapi_bridge.client import PROTOBUF_OFFSET, FrameDecoder
+from ibapi_bridge.conversation import Conversation
+from ibapi_bridge.direct import UNHEARD, read_message
+from ibapi_bridge.inbound import damaged, translate
+from ibapi_bridge.wrapper import HearingWrapper
+
+Told = Callable[[str, dict[str, object]], None]
+
+_SHOWN_BYTES = 200
+
+
+class Listener:
+    """Understands the frames of one connection; whatever is in them, it answers with reports.
+
+    Args:
+        server_version: agreed on in the handshake; decides how frames are laid out.
+        epoch: of the connection.
+        context: what was asked on it.
+        now: the receive clock, aware UTC.
+        overheard: called with every callback's name and official arguments (for a capture); the official decoder is
+            used for everything then, because only it has them.
+    """
+
+    def __init__(
+        self,
+        *,
+        server_version: int,
+        epoch: Epoch,
+        context: Conversation,
+        now: Callable[[], datetime],
+        overheard: Told | None = None,
+    ) -> None:
+        self._epoch = epoch
+        self._context = context
+        self._now = now
+        self._overheard = overheard
+        self._decoder = FrameDecoder(HearingWrapper(self._told), server_version=server_version)
+        self._reports: list[Report] = []
+
+    def understand(self, body: bytes) -> list[Report]:
+        """The reports behind one frame; an unreadable one is reported as ``FrameDamaged``."""
+        self._reports = []
+        name = "frame"
+        try:
+            message_id, content = self._decoder.split(body)
+            name = f"message {message_id}"
+            self._decode(message_id, content)
+        except Exception as problem:  # noqa: BLE001 - the boundary: one bad frame must not end the connection
+            report = damaged(name, problem, repr(body[:_SHOWN_BYTES]), at=self._now(), epoch=self._epoch)
+            self._reports.append(report)
+        return self._reports
+
+    def _decode(self, message_id: int, content: bytes) -> None:
+        protobuf_id = message_id - PROTOBUF_OFFSET
+        if self._overheard is None and protobuf_id > 0:
+            if protobuf_id in UNHEARD:
+                return
+            read = read_message(protobuf_id, content)
+            if read is not None:
+                self._told(*read)
+                return
+        self._decoder.decode(message_id, content)
+
+    def _told(self, name: str, args: dict[str, object]) -> None:
+        if self._overheard is not None:
+            self._overheard(name, args)
+        self._reports += translate(name, args, at=self._now(), epoch=self._epoch, context=self._context)
