@@ -71,6 +71,16 @@ class SessionLedger:
         self._first_at: datetime | None = None
         self._last_at: datetime | None = None
 
+    @property
+    def order_count(self) -> int:
+        """Orders of ours so far."""
+        return len(self._statuses)
+
+    @property
+    def fill_count(self) -> int:
+        """Fills of ours so far."""
+        return self._counts["fills"]
+
     def hear(self, message: object) -> None:
         """Count a message; what is not counted is ignored."""
         self._hear_time(getattr(message, "at", None))
