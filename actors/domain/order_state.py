@@ -87,13 +87,17 @@ class OrderState:
     """The largest filled quantity any status claimed: a cross-check, never a source of fills."""
     created_at: datetime
     updated_at: datetime
-    due_at: float | None = None
-    """Deadline of what is pending, in seconds of monotonic time; None when nothing is awaited."""
+    reported_done: bool = False
+    """The broker said completely filled; believed when the executions add up."""
+    last_request: Pending | None = None
+    """The last thing we asked for, answered or not: it tells what a doubled refusal may mean."""
+    past_terms: tuple[Order, ...] = ()
+    """Terms that were replaced, newest last: an echo of them is late, not a change by hand."""
 
     @property
     def filled(self) -> Decimal:
-        """Sum of the unique executions."""
-        return sum((fill.quantity for fill in self.fills.values()), Decimal(0))
+        """Sum of the unique executions; legs of a combo count in their own contracts, not here."""
+        return sum_of_fills(self.fills)
 
     @property
     def average_price(self) -> Decimal | None:
@@ -101,7 +105,8 @@ class OrderState:
         filled = self.filled
         if not filled:
             return None
-        return sum((fill.quantity * fill.price for fill in self.fills.values()), Decimal(0)) / filled
+        paid = (fill.quantity * fill.price for fill in self.fills.values() if fill.contract is None)
+        return sum(paid, Decimal(0)) / filled
 
     @property
     def remaining(self) -> Decimal:
@@ -119,3 +124,8 @@ class OrderState:
     def is_open(self) -> bool:
         """True while it can still fill."""
         return not self.status.is_terminal
+
+
+def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
+    """Quantity of all fills in the order's own contract."""
+    return sum((fill.quantity for fill in fills.values() if fill.contract is None), Decimal(0))

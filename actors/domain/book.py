@@ -1,0 +1,276 @@
+"""The book: all orders, and which one a report belongs to. Every look-up costs the same however many there are."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TypeVar
+
+import attrs
+
+from actors.domain.contract import Contract, SecType
+from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId, PermId
+from actors.domain.order_state import OrderState, sum_of_fills
+from actors.domain.terms import Side
+
+Number = tuple[Epoch, ClientId, OrderId]
+
+
+def instrument_key(contract: Contract) -> str:
+    """``#conId`` of a qualified contract, otherwise what a trader calls it."""
+    return f"#{contract.con_id}" if contract.con_id else contract.name
+
+
+@attrs.define(kw_only=True)
+class Exposure:
+    """What we hold and what may still come, in one account and instrument."""
+
+    contract: Contract
+    position: Decimal = Decimal(0)
+    buying: Decimal = Decimal(0)
+    selling: Decimal = Decimal(0)
+
+
+@attrs.frozen(kw_only=True)
+class BookSnapshot:
+    """The book as plain values."""
+
+    orders: tuple[OrderState, ...] = ()
+    numbers: tuple[tuple[Epoch, ClientId, OrderId, OmsId], ...] = ()
+    past_ids: tuple[OmsId, ...] = ()
+    past_perm_ids: tuple[tuple[PermId, OmsId], ...] = ()
+    past_families: tuple[str, ...] = ()
+    holdings: tuple[tuple[Account, Contract, Decimal], ...] = ()
+
+
+class Book:
+    """Orders by every name they may be called by.
+
+    Closed orders beyond ``keep_closed`` are evicted, oldest first; of them the names stay (``keep_names``), so that a
+    repeated submission, a repeated execution and a late one are still recognised.
+    """
+
+    def __init__(self, *, keep_closed: int = 1000, keep_names: int = 100_000) -> None:
+        self._keep_closed, self._keep_names = keep_closed, keep_names
+        self._orders: dict[OmsId, OrderState] = {}
+        self._open: dict[OmsId, None] = {}
+        self._closed: dict[OmsId, None] = {}
+        self._by_perm_id: dict[PermId, OmsId] = {}
+        self._by_family: dict[str, OmsId] = {}
+        self._by_number: dict[Number, OmsId] = {}
+        self._numbers_of: dict[OmsId, list[Number]] = {}
+        self._doubted: dict[str, set[OmsId]] = {}
+        self._exposures: dict[tuple[Account, str], Exposure] = {}
+        self._past_ids: dict[OmsId, None] = {}
+        self._past_perm_ids: dict[PermId, OmsId] = {}
+        self._past_families: dict[str, None] = {}
+
+    # --- reading ---
+
+    def get(self, oms_id: OmsId) -> OrderState | None:
+        """The order of that name, if it is not evicted."""
+        return self._orders.get(oms_id)
+
+    def is_used(self, oms_id: OmsId) -> bool:
+        """Whether an order of that name ever was (within what is remembered)."""
+        return oms_id in self._orders or oms_id in self._past_ids
+
+    def by_perm_id(self, perm_id: PermId) -> OrderState | None:
+        """The order behind a permId."""
+        return self._at(self._by_perm_id.get(perm_id))
+
+    def by_family(self, family: str) -> OrderState | None:
+        """The order that an execution family was booked to."""
+        return self._at(self._by_family.get(family))
+
+    def by_number(self, epoch: Epoch, client_id: ClientId, order_id: OrderId) -> OrderState | None:
+        """The order that bears this number on this connection."""
+        return self._at(self._by_number.get((epoch, client_id, order_id)))
+
+    def was_booked(self, family: str) -> bool:
+        """Whether an execution of an evicted order was booked."""
+        return family in self._past_families
+
+    def past_owner(self, perm_id: PermId, order_ref: str) -> OmsId | None:
+        """The evicted order of ours behind a permId or an order reference."""
+        owner = self._past_perm_ids.get(perm_id)
+        if owner is None and order_ref in self._past_ids:
+            owner = OmsId(order_ref)
+        return owner
+
+    def open_orders(self) -> tuple[OrderState, ...]:
+        """Our open orders, oldest first; cost grows with their number."""
+        return tuple(self._orders[oms_id] for oms_id in self._open)
+
+    @property
+    def open_count(self) -> int:
+        """Number of our open orders."""
+        return len(self._open)
+
+    @property
+    def doubt_count(self) -> int:
+        """Number of our orders in doubt."""
+        return sum(len(names) for names in self._doubted.values())
+
+    def doubted_in(self, key: str) -> str:
+        """Name of an order in doubt in that instrument, empty if there is none."""
+        return min(self._doubted.get(key, ()), default="")
+
+    def exposure(self, account: Account, key: str) -> Exposure | None:
+        """What we hold and have open in that account and instrument."""
+        return self._exposures.get((account, key))
+
+    def holdings(self) -> Iterator[tuple[Account, Contract, Decimal]]:
+        """Our positions that are not flat, as booked from our fills."""
+        for (account, _), exposure in self._exposures.items():
+            if exposure.position:
+                yield account, exposure.contract, exposure.position
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    # --- writing ---
+
+    def link_number(self, order: OrderState, number: Number) -> None:
+        """The order bears this number on this connection."""
+        if self._by_number.setdefault(number, order.oms_id) == order.oms_id:
+            numbers = self._numbers_of.setdefault(order.oms_id, [])
+            if number not in numbers:
+                numbers.append(number)
+
+    def put(self, before: OrderState | None, after: OrderState) -> None:
+        """Store a changed order under all its names."""
+        oms_id = after.oms_id
+        self._orders[oms_id] = after
+        if before is None or after.perm_ids is not before.perm_ids:
+            for perm_id in after.perm_ids:
+                self._by_perm_id.setdefault(perm_id, oms_id)
+        if before is None or after.fills is not before.fills:
+            self._link_families(before, after)
+        if not after.external:
+            self._count(before, after)
+        elif not after.is_open:
+            self._closed[oms_id] = None
+
+    def _link_families(self, before: OrderState | None, after: OrderState) -> None:
+        known = before.fills if before is not None else {}
+        for family in after.fills.keys() - known.keys():
+            self._by_family.setdefault(family, after.oms_id)
+
+    def _count(self, before: OrderState | None, after: OrderState) -> None:
+        """Keep what is derived from our own orders: who is open, in doubt, and what is exposed."""
+        ours = before if before is not None and not before.external else None
+        if after.is_open:
+            self._open[after.oms_id] = None
+        elif ours is None or ours.is_open:
+            self._open.pop(after.oms_id, None)
+            self._closed[after.oms_id] = None
+        if after.in_doubt != (ours is not None and ours.in_doubt):
+            names = self._doubted.setdefault(instrument_key(after.contract), set())
+            (names.add if after.in_doubt else names.discard)(after.oms_id)
+        self._expose(ours, after)
+
+    def _expose(self, before: OrderState | None, after: OrderState) -> None:
+        if after.order_id is None or (before is not None and _is_alike(before, after)):
+            return
+        opened = after.remaining - (before.remaining if before is not None and before.order_id is not None else 0)
+        exposure = self._exposure_of(after.account, after.contract)
+        if after.order.side is Side.BUY:
+            exposure.buying += opened
+        else:
+            exposure.selling += opened
+        if before is None or before.fills is not after.fills:
+            self._hold(before, after, exposure)
+
+    def _hold(self, before: OrderState | None, after: OrderState, exposure: Exposure) -> None:
+        known = before.fills if before is not None else {}
+        if after.contract.sec_type is not SecType.COMBO:
+            exposure.position += after.order.side.sign * (sum_of_fills(after.fills) - sum_of_fills(known))
+        for family, fill in after.fills.items():
+            if fill.contract is not None and known.get(family) is not fill:
+                previous = known.get(family)
+                leg = self._exposure_of(after.account, fill.contract)
+                leg.position += fill.side.sign * (fill.quantity - (previous.quantity if previous is not None else 0))
+
+    def _exposure_of(self, account: Account, contract: Contract) -> Exposure:
+        key = (account, instrument_key(contract))
+        exposure = self._exposures.get(key)
+        if exposure is None:
+            exposure = self._exposures[key] = Exposure(contract=contract)
+        return exposure
+
+    def hold_late(self, account: Account, contract: Contract, quantity: Decimal) -> None:
+        """A late execution of an evicted order of ours moves what we hold."""
+        self._exposure_of(account, contract).position += quantity
+
+    # --- forgetting ---
+
+    def evict(self) -> None:
+        """Let go of the oldest closed orders beyond the limit, keeping their names."""
+        while len(self._closed) > self._keep_closed:
+            oms_id = next(iter(self._closed))
+            del self._closed[oms_id]
+            self._forget(self._orders.pop(oms_id))
+
+    def _forget(self, order: OrderState) -> None:
+        for number in self._numbers_of.pop(order.oms_id, ()):
+            del self._by_number[number]
+        for perm_id in order.perm_ids:
+            self._by_perm_id.pop(perm_id, None)
+            if not order.external:
+                _remember(self._past_perm_ids, perm_id, order.oms_id, self._keep_names)
+        for family in order.fills:
+            self._by_family.pop(family, None)
+            _remember(self._past_families, family, None, self._keep_names)
+        if not order.external:
+            _remember(self._past_ids, order.oms_id, None, self._keep_names)
+
+    def _at(self, oms_id: OmsId | None) -> OrderState | None:
+        return None if oms_id is None else self._orders.get(oms_id)
+
+    # --- snapshots ---
+
+    def snapshot(self) -> BookSnapshot:
+        """Everything, as plain values."""
+        numbers = ((*number, oms_id) for oms_id, held in self._numbers_of.items() for number in held)
+        return BookSnapshot(
+            orders=self._in_order(),
+            numbers=tuple(numbers),
+            past_ids=tuple(self._past_ids),
+            past_perm_ids=tuple(self._past_perm_ids.items()),
+            past_families=tuple(self._past_families),
+            holdings=tuple(
+                (account, exposure.contract, exposure.position) for (account, _), exposure in self._exposures.items()
+            ),
+        )
+
+    def _in_order(self) -> tuple[OrderState, ...]:
+        """Closed orders as they closed, then the others as they came: a restored book evicts the same ones."""
+        others = (oms_id for oms_id in self._orders if oms_id not in self._closed and oms_id not in self._open)
+        return tuple(self._orders[oms_id] for names in (self._closed, others, self._open) for oms_id in names)
+
+    def load(self, snapshot: BookSnapshot) -> None:
+        """Fill an empty book from a snapshot."""
+        for order in snapshot.orders:
+            self.put(None, order)
+        for epoch, client_id, order_id, oms_id in snapshot.numbers:
+            self.link_number(self._orders[oms_id], (epoch, client_id, order_id))
+        self._past_ids = dict.fromkeys(snapshot.past_ids)
+        self._past_perm_ids = dict(snapshot.past_perm_ids)
+        self._past_families = dict.fromkeys(snapshot.past_families)
+        for account, contract, position in snapshot.holdings:
+            self._exposure_of(account, contract).position = position
+
+
+def _is_alike(before: OrderState, after: OrderState) -> bool:
+    """Nothing that exposure depends on changed."""
+    same = before.fills is after.fills and before.order is after.order and before.is_open == after.is_open
+    return same and before.order_id is not None
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _remember(names: dict[_K, _V], name: _K, value: _V, limit: int) -> None:
+    names[name] = value
+    if len(names) > limit:
+        del names[next(iter(names))]

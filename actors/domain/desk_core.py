@@ -1,0 +1,238 @@
+"""What the parts of the desk share: its state, and the one way to change an order."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.book import Book, instrument_key
+from actors.domain.conclusions import conclude
+from actors.domain.contract import Contract, Instrument
+from actors.domain.deadlines import Deadlines
+from actors.domain.desk_config import Commission, DeskConfig, DeskSnapshot, Flattening, Waiting
+from actors.domain.evidence import AnyEvidence
+from actors.domain.identity import Account, Epoch, OmsId, OrderId
+from actors.domain.order import HELD_INACTIVE, transition
+from actors.domain.order_state import ExecStatus, OrderState, Pending
+from actors.domain.recovery import Recovery
+from actors.domain.terms import Order
+from actors.messages.events import Discrepancy
+from actors.messages.system import SessionState
+
+MAX_ORDER_ID = 2**31 - 2
+"""The largest order id: one below what the official client uses for "not set"."""
+
+_STRANGER_ID_CEILING = MAX_ORDER_ID - 1_000_000
+"""Ids of strangers above this do not lift ours: they must not use up our numbers."""
+
+_COMMISSIONS_KEPT = 10_000
+_COMPLAINTS_KEPT = 1_000
+
+ANSWER, FILLS_QUERY, FILLS, INACTIVE, QUALIFY, VERIFY, RUN, RUN_AGAIN = (
+    "answer",
+    "fills query",
+    "fills",
+    "inactive",
+    "qualify",
+    "verify",
+    "run",
+    "run again",
+)
+
+
+class DeskCore:
+    """State of the desk and the outbox of the decision being made."""
+
+    def __init__(self, config: DeskConfig, snapshot: DeskSnapshot | None = None) -> None:
+        state = snapshot if snapshot is not None else DeskSnapshot()
+        self.config = config
+        self.book = Book(keep_closed=config.keep_closed, keep_names=config.keep_names)
+        self.book.load(state.book)
+        self.deadlines = Deadlines(state.elapsed, state.awaited)
+        self.recovery = Recovery(state.recovery)
+        self.epoch: Epoch = state.epoch
+        self.session = state.session
+        self.accounts = state.accounts
+        self.high_water = state.high_water
+        self.instruments: dict[Contract, Instrument] = dict(state.instruments)
+        self.by_symbol = {wanted.symbol: found for wanted, found in state.instruments if is_plain(wanted)}
+        self.waiting: dict[OmsId, Waiting] = {order.oms_id: order for order in state.waiting}
+        self.commissions: dict[str, Commission] = dict(state.commissions)
+        self.market_prices: dict[str, Decimal] = dict(state.market_prices)
+        self.locked = state.locked
+        self.blocked: dict[str, str] = dict(state.blocked)
+        self.complained = dict.fromkeys(state.complained)
+        self.flattening: Flattening | None = state.flattening
+        self.flattened = state.flattened
+        self.outbox: list[object] = []
+        self.changes: list[tuple[OrderState | None, OrderState]] = []
+
+    def snapshot(self) -> DeskSnapshot:
+        """Everything, as plain values."""
+        return DeskSnapshot(
+            book=self.book.snapshot(),
+            elapsed=self.deadlines.elapsed,
+            awaited=self.deadlines.awaited(),
+            epoch=self.epoch,
+            session=self.session,
+            accounts=self.accounts,
+            high_water=self.high_water,
+            instruments=tuple(self.instruments.items()),
+            waiting=tuple(self.waiting.values()),
+            commissions=tuple(self.commissions.items()),
+            market_prices=tuple(self.market_prices.items()),
+            locked=self.locked,
+            blocked=tuple(self.blocked.items()),
+            complained=tuple(self.complained),
+            recovery=self.recovery.snapshot(),
+            flattening=self.flattening,
+            flattened=self.flattened,
+        )
+
+    # --- orders ---
+
+    def add(self, order: OrderState) -> OrderState:
+        """Put a new order into the book."""
+        self.book.put(None, order)
+        self.changes.append((None, order))
+        return order
+
+    def apply(self, order: OrderState, evidence: AnyEvidence, *, text: str = "", recovered: bool = False) -> OrderState:
+        """The order after the evidence, stored, with its events in the outbox and its deadlines set."""
+        after = transition(order, evidence)
+        if after is not order:
+            self.book.put(order, after)
+            self.changes.append((order, after))
+            events = conclude(order, after, evidence, text=text, recovered=recovered)
+            self.outbox.extend(events)
+            if not after.external:
+                self._watch(order, after)
+            if any(isinstance(event, Discrepancy) for event in events):
+                self.ask_verification()
+        return after
+
+    def _watch(self, before: OrderState, after: OrderState) -> None:
+        """Set and clear the deadlines that follow from a change."""
+        patience = self.config.patience
+        oms_id = after.oms_id
+        if after.pending is not before.pending:
+            if after.pending is None:
+                self.deadlines.forget((oms_id, ANSWER))
+            else:
+                self.deadlines.expect((oms_id, ANSWER), self._patience_for(after.pending))
+        if after.held != before.held:
+            if after.held == HELD_INACTIVE:
+                self.deadlines.expect((oms_id, INACTIVE), patience.inactive)
+            else:
+                self.deadlines.forget((oms_id, INACTIVE))
+        claimed = after.reported_filled is not before.reported_filled or after.reported_done != before.reported_done
+        if claimed or after.fills is not before.fills:
+            self._watch_fills(before, after)
+
+    def _watch_fills(self, before: OrderState, after: OrderState) -> None:
+        oms_id, patience = after.oms_id, self.config.patience
+        if not lacks_fills(after):
+            self.deadlines.forget((oms_id, FILLS_QUERY))
+            self.deadlines.forget((oms_id, FILLS))
+        elif after.reported_filled != before.reported_filled or not self.deadlines.is_awaited((oms_id, FILLS)):
+            self.deadlines.expect((oms_id, FILLS_QUERY), patience.fills_query)
+            self.deadlines.expect((oms_id, FILLS), patience.fills_after_filled)
+
+    def _patience_for(self, pending: Pending) -> float:
+        patience = self.config.patience
+        match pending:
+            case Pending.SUBMIT:
+                return patience.acknowledgement
+            case Pending.REPLACE:
+                return patience.replace
+            case Pending.CANCEL:
+                return patience.cancel
+
+    # --- numbers ---
+
+    def next_order_id(self) -> OrderId | None:
+        """The next number, never one that was used before; None when there are none left."""
+        if self.high_water >= MAX_ORDER_ID:
+            return None
+        self.high_water += 1
+        return OrderId(self.high_water)
+
+    def saw_order_id(self, order_id: OrderId | None, *, ours: bool) -> None:
+        """Numbers that anybody used lift ours."""
+        if order_id is not None and self.high_water < order_id <= (MAX_ORDER_ID if ours else _STRANGER_ID_CEILING):
+            self.high_water = order_id
+
+    # --- saying ---
+
+    def say(self, message: object) -> None:
+        """Put a message into the outbox."""
+        self.outbox.append(message)
+
+    def complain(self, at: datetime, kind: str, subject: str, text: str) -> None:
+        """Name a difference once; it makes us ask the broker for its lists."""
+        name = f"{kind} {subject}"
+        if name in self.complained:
+            return
+        self.complained[name] = None
+        if len(self.complained) > _COMPLAINTS_KEPT:
+            del self.complained[next(iter(self.complained))]
+        self.say(Discrepancy(at=at, kind=kind, subject=subject, text=text))
+        self.ask_verification()
+
+    def ask_verification(self) -> None:
+        """Compare with the broker's lists with the next tick, or again after the run under way."""
+        if self.recovery.is_running:
+            self.recovery.again = True
+        elif not self.deadlines.is_awaited(("", VERIFY)):
+            self.deadlines.expect(("", VERIFY), 0.0)
+
+    # --- facts ---
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether new orders may leave."""
+        return self.session is SessionState.READY
+
+    def instrument_for(self, order: Order) -> Instrument | None:
+        """The qualified instrument, if the broker named it already."""
+        if order.contract is None:
+            return self.by_symbol.get(order.symbol)
+        return self.instruments.get(order.contract)
+
+    def learn_instrument(self, wanted: Contract, instrument: Instrument) -> None:
+        """Remember what the broker calls a contract."""
+        self.instruments[wanted] = self.instruments[instrument.contract] = instrument
+        if is_plain(wanted):
+            self.by_symbol[wanted.symbol] = instrument
+
+    def account_for(self, account: Account) -> Account | None:
+        """The account an order goes to; None when that is not clear."""
+        wanted = account or self.config.account
+        if not wanted:
+            return self.accounts[0] if len(self.accounts) == 1 else None
+        return wanted if not self.accounts or wanted in self.accounts else None
+
+    def remember_commission(self, family: str, commission: Commission) -> None:
+        """Keep a commission until its execution comes; bounded, because some never do."""
+        known = self.commissions.pop(family, None)
+        self.commissions[family] = commission if known is None or commission.exec_id >= known.exec_id else known
+        if len(self.commissions) > _COMMISSIONS_KEPT:
+            del self.commissions[next(iter(self.commissions))]
+
+    def block_reason(self, contract: Contract) -> str:
+        """Why new exposure in the instrument is refused, or nothing."""
+        return self.blocked.get(instrument_key(contract), "") or self.blocked.get(contract.name, "")
+
+
+def is_plain(wanted: Contract) -> bool:
+    """Whether a contract says no more than its symbol."""
+    return wanted == attrs.evolve(_PLAIN, symbol=wanted.symbol)
+
+
+_PLAIN = Contract(symbol="")
+
+
+def lacks_fills(order: OrderState) -> bool:
+    """Whether the broker speaks of more fills than it sent executions for."""
+    claimed_whole = order.reported_done and order.status is not ExecStatus.FILLED
+    return claimed_whole or order.reported_filled > order.filled

@@ -1,0 +1,112 @@
+"""Which order a report belongs to: by permId, by our name, by execution family, and by number on one connection only.
+
+Whatever belongs to no order of ours belongs to a stranger's: it is booked as EXTERNAL, counted, and never touched.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import attrs
+
+from actors.domain.contract import Contract, SecType
+from actors.domain.desk_core import DeskCore
+from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId, execution_family
+from actors.domain.order_state import ExecStatus, OrderState
+from actors.domain.terms import Order, OrderType, Side
+from actors.messages.reports import CompletedOrderReported, ExecutionReported, OpenOrderReported, OrderStatusReported
+
+EXTERNAL_PREFIX = "EXT-"
+
+
+def of_status(core: DeskCore, report: OrderStatusReported) -> OrderState | None:
+    """The order a status speaks of."""
+    known = core.book.by_perm_id(report.perm_id) if report.perm_id else None
+    return known or core.book.by_number(report.epoch, report.client_id, report.order_id)
+
+
+def of_open_order(core: DeskCore, report: OpenOrderReported) -> OrderState:
+    """The order an echo shows; a stranger's is put into the book."""
+    order = (core.book.by_perm_id(report.perm_id) if report.perm_id else None) or _by_name(core, report.order_ref)
+    if order is None:
+        numbered = core.book.by_number(report.epoch, report.client_id, report.order_id)
+        order = numbered if numbered and fits(numbered, report.contract, report.order.side) else None
+    if order is None:
+        order = core.add(_stranger(report, report.epoch, report.client_id, report.order_id))
+    _link(core, order, report.epoch, report.client_id, report.order_id)
+    return order
+
+
+def of_completed(core: DeskCore, report: CompletedOrderReported) -> OrderState | None:
+    """The order a row of the completed list speaks of; rows of unknown orders are history of strangers."""
+    return (core.book.by_perm_id(report.perm_id) if report.perm_id else None) or _by_name(core, report.order_ref)
+
+
+def of_execution(core: DeskCore, report: ExecutionReported) -> OrderState | None:
+    """The order an execution belongs to, None if it is not in the book."""
+    book = core.book
+    order = book.by_family(execution_family(report.exec_id))
+    if order is None and report.perm_id:
+        order = book.by_perm_id(report.perm_id)
+    order = order or _by_name(core, report.order_ref)
+    if order is None and report.order_id:
+        numbered = book.by_number(report.epoch, report.client_id, report.order_id)
+        order = numbered if numbered and fits(numbered, report.contract, report.side) else None
+    if order is not None and report.order_id:
+        _link(core, order, report.epoch, report.client_id, report.order_id)
+    return order
+
+
+def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderState:
+    """A stranger's order as far as one of its executions shows it."""
+    filled = max(report.cumulative_quantity or Decimal(0), report.quantity)
+    terms = Order(side=report.side, quantity=filled, contract=report.contract, order_type=OrderType.OTHER)
+    oms_id = external_id(report.perm_id, (report.epoch, report.client_id, report.order_id or OrderId(0)))
+    if not report.perm_id and not report.order_id:
+        oms_id = OmsId(EXTERNAL_PREFIX + execution_family(report.exec_id)[-28:])
+    known = core.book.get(oms_id)
+    if known is not None:
+        return known
+    order = _external(oms_id, terms, report.contract, report.account, report.at)
+    return core.add(order)
+
+
+def fits(order: OrderState, contract: Contract, side: Side) -> bool:
+    """Whether a report found by its number alone can be about the order: numbers are used again, contracts are not."""
+    if SecType.COMBO in (order.contract.sec_type, contract.sec_type):
+        return True
+    same = order.contract.con_id == contract.con_id or 0 in (order.contract.con_id, contract.con_id)
+    return same and order.order.side is side
+
+
+def external_id(perm_id: int, number: tuple[Epoch, ClientId, OrderId]) -> OmsId:
+    """Our name of a stranger's order."""
+    return OmsId(EXTERNAL_PREFIX + (str(perm_id) if perm_id else ".".join(str(part) for part in number)))
+
+
+def _stranger(report: OpenOrderReported, epoch: Epoch, client_id: ClientId, order_id: OrderId) -> OrderState:
+    oms_id = external_id(report.perm_id, (epoch, client_id, order_id))
+    order = _external(oms_id, report.order, report.contract, report.account, report.at)
+    return attrs.evolve(order, epoch=epoch, client_id=client_id, order_id=order_id)
+
+
+def _external(oms_id: OmsId, terms: Order, contract: Contract, account: Account, at: datetime) -> OrderState:
+    return OrderState(
+        oms_id=oms_id,
+        order=terms,
+        contract=contract,
+        account=account,
+        external=True,
+        status=ExecStatus.NEW,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _by_name(core: DeskCore, order_ref: str) -> OrderState | None:
+    order = core.book.get(OmsId(order_ref)) if order_ref else None
+    return order if order is not None and order.order_id is not None and not order.external else None
+
+
+def _link(core: DeskCore, order: OrderState, epoch: Epoch, client_id: ClientId, order_id: OrderId) -> None:
+    if order_id > 0:
+        core.book.link_number(order, (epoch, client_id, order_id))

@@ -1,0 +1,237 @@
+"""From a strategy's wish to the wire: checks, qualification, order id, the command to place."""
+
+from datetime import datetime
+
+import attrs
+
+from actors.domain.book import instrument_key
+from actors.domain.contract import Contract, Instrument
+from actors.domain.desk_config import Waiting
+from actors.domain.desk_core import QUALIFY, DeskCore
+from actors.domain.evidence import Concluded, ReplaceRequested, Sent
+from actors.domain.identity import OmsId
+from actors.domain.limits import refusal_of_exposure, refusal_of_size
+from actors.domain.order_state import ExecStatus, OrderState
+from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, Side, check_order, format_quantity
+from actors.messages.commands import RecordPlacement, SubmitOrder
+from actors.messages.events import Discrepancy, SignalRecorded
+from actors.messages.reports import InstrumentRefused, InstrumentReported
+from actors.messages.wire import PlaceOrder, QualifyContract
+
+
+def submit(core: DeskCore, command: SubmitOrder) -> None:
+    """Place an order, or say at once why not; a name that was used before changes nothing."""
+    if core.book.is_used(command.oms_id):
+        text = "an order of this name exists already; the new one was not sent"
+        core.say(Discrepancy(at=command.at, kind="DUPLICATE_OMS_ID", subject=command.oms_id, text=text))
+        return
+    wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account, closing=command.closing)
+    order = core.add(new_order(command.at, wish))
+    refusal = refusal_of_wish(core, wish)
+    if refusal:
+        core.apply(order, Concluded(at=command.at, status=ExecStatus.REJECTED, reason=refusal))
+    elif not core.config.trading_enabled:
+        _record_signal(core, order, command)
+    else:
+        _place_or_qualify(core, order, wish)
+
+
+def new_order(at: datetime, wish: Waiting) -> OrderState:
+    """A new order as the book holds it before anything happened."""
+    return OrderState(
+        oms_id=wish.oms_id,
+        order=wish.order,
+        contract=wish.order.wanted_contract,
+        account=wish.account,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def refusal_of_wish(core: DeskCore, wish: Waiting) -> str:
+    """Why an order may not even be looked up, or nothing."""
+    if not core.is_ready:
+        return f"not connected: the session is {core.session.value}; orders are never queued"
+    if not OMS_ID_PATTERN.fullmatch(wish.oms_id):
+        return f"oms_id is {wish.oms_id!r}: accepted are 1 to 32 letters, digits, dots, dashes and underscores"
+    if core.locked and not wish.closing:
+        return f"no new exposure: {core.locked}"
+    try:
+        check_order(wish.order)
+    except InvalidOrder as error:
+        return str(error)
+    return ""
+
+
+def _record_signal(core: DeskCore, order: OrderState, command: SubmitOrder) -> None:
+    """Trading is off: the order counts as used and over, and only the signal is told."""
+    off = attrs.evolve(order, status=ExecStatus.REJECTED, reason="trading is disabled: recorded as a signal, not sent")
+    core.book.put(order, off)
+    core.changes.append((order, off))
+    core.say(SignalRecorded(at=command.at, order=command.order, oms_id=command.oms_id))
+
+
+def _place_or_qualify(core: DeskCore, order: OrderState, wish: Waiting) -> None:
+    instrument = core.instrument_for(wish.order)
+    if instrument is not None:
+        place(core, order, wish, instrument)
+        return
+    wanted = wish.order.wanted_contract
+    asked = any(other.order.wanted_contract == wanted for other in core.waiting.values())
+    core.waiting[wish.oms_id] = wish
+    core.deadlines.expect((wish.oms_id, QUALIFY), core.config.patience.qualification)
+    if not asked:
+        core.say(QualifyContract(at=order.created_at, epoch=core.epoch, wanted=wanted))
+
+
+def place(core: DeskCore, order: OrderState, wish: Waiting, instrument: Instrument) -> None:
+    """Send an order whose instrument is known, if nothing speaks against it."""
+    at = order.updated_at
+    account = core.account_for(wish.account)
+    terms = snapped(wish.order, instrument)
+    refusal = refusal_of_placing(core, wish, attrs.evolve(order, account=account or wish.account), instrument, terms)
+    order_id = None if refusal else core.next_order_id()
+    if account is None or order_id is None:
+        reason = refusal or "the order ids of this client id are used up: take another client id"
+        core.apply(order, Concluded(at=at, status=ExecStatus.REJECTED, reason=reason))
+        return
+    sent = Sent(
+        at=at,
+        order=terms,
+        contract=instrument.contract,
+        account=account,
+        client_id=core.config.client_id,
+        epoch=core.epoch,
+        order_id=order_id,
+    )
+    after = core.apply(order, sent)
+    core.recovery.touched[order.oms_id] = None
+    core.book.link_number(after, (core.epoch, core.config.client_id, order_id))
+    core.say(
+        PlaceOrder(
+            at=at,
+            epoch=core.epoch,
+            oms_id=order.oms_id,
+            order_id=order_id,
+            account=account,
+            instrument=instrument,
+            order=terms,
+            closing=wish.closing,
+        )
+    )
+
+
+def refusal_of_placing(core: DeskCore, wish: Waiting, order: OrderState, instrument: Instrument, terms: Order) -> str:
+    """Why an order with a known instrument may not leave, or nothing."""
+    if core.account_for(wish.account) is None:
+        return "account is not clear: name one of the accounts of this login"
+    key = instrument_key(instrument.contract)
+    doubted = core.book.doubted_in(key)
+    if doubted:
+        return f"order {doubted} in this instrument is in doubt: nothing new is sent before it is resolved"
+    if wish.closing:
+        return ""
+    blocked = core.block_reason(instrument.contract)
+    if blocked:
+        return f"no new exposure in {instrument.contract.name}: {blocked}"
+    refusal = refusal_of_grid(terms, instrument)
+    if refusal:
+        return refusal
+    limits = core.config.limits
+    return refusal_of_size(limits, terms, instrument.contract, core.market_prices.get(key)) or refusal_of_exposure(
+        limits, terms, core.book.exposure(order.account, key), core.book.open_count - 1
+    )
+
+
+def refusal_of_grid(terms: Order, instrument: Instrument) -> str:
+    """Why the instrument's smallest size forbids the quantity, or nothing."""
+    if terms.cash_quantity is None and terms.quantity < instrument.min_size:
+        return f"quantity is {format_quantity(terms.quantity)}: at least {format_quantity(instrument.min_size)}"
+    return ""
+
+
+def snapped(order: Order, instrument: Instrument) -> Order:
+    """Prices on the instrument's grid: a limit never more aggressive, a stop to the nearest price."""
+    limit, stop = order.limit_price, order.stop_price
+    if limit is None and stop is None:
+        return order
+    if limit is not None:
+        limit = instrument.snap(limit, passive_buy=order.side is Side.BUY)
+    if stop is not None:
+        stop = instrument.snap(stop)
+    if limit == order.limit_price and stop == order.stop_price:
+        return order
+    return attrs.evolve(order, limit_price=limit, stop_price=stop)
+
+
+def instrument_reported(core: DeskCore, report: InstrumentReported) -> None:
+    """The broker named the instrument: place what waited for it."""
+    core.learn_instrument(report.wanted, report.instrument)
+    for wish in _waiting_for(core, report.wanted):
+        order = _stop_waiting(core, wish)
+        if order is None:
+            continue
+        refusal = refusal_of_wish(core, wish)
+        if refusal:
+            core.apply(order, Concluded(at=report.at, status=ExecStatus.REJECTED, reason=refusal))
+        else:
+            place(core, attrs.evolve(order, updated_at=report.at), wish, report.instrument)
+
+
+def instrument_refused(core: DeskCore, report: InstrumentRefused) -> None:
+    """The broker knows no such contract: what waited for it is over."""
+    for wish in _waiting_for(core, report.wanted):
+        end_waiting(core, wish, report.at, ExecStatus.REJECTED, report.text)
+
+
+def end_waiting(core: DeskCore, wish: Waiting, at: datetime, status: ExecStatus, reason: str) -> None:
+    """An order that never left is over."""
+    order = _stop_waiting(core, wish)
+    if order is not None:
+        core.apply(order, Concluded(at=at, status=status, reason=reason))
+
+
+def _waiting_for(core: DeskCore, wanted: Contract) -> list[Waiting]:
+    return [wish for wish in core.waiting.values() if wish.order.wanted_contract == wanted]
+
+
+def _stop_waiting(core: DeskCore, wish: Waiting) -> OrderState | None:
+    del core.waiting[wish.oms_id]
+    core.deadlines.forget((wish.oms_id, QUALIFY))
+    return core.book.get(wish.oms_id)
+
+
+def qualification_missed(core: DeskCore, oms_id: OmsId, at: datetime) -> None:
+    """No answer about the contract in time."""
+    wish = core.waiting.get(oms_id)
+    if wish is not None:
+        reason = f"the broker did not say which contract {wish.order.name} is"
+        end_waiting(core, wish, at, ExecStatus.REJECTED, reason)
+
+
+def record_placement(core: DeskCore, command: RecordPlacement) -> None:
+    """An order (or a modification of it) that a capture shows to have left."""
+    order = core.book.get(command.oms_id)
+    if order is None:
+        wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account)
+        order = core.add(new_order(command.at, wish))
+        sent = Sent(
+            at=command.at,
+            order=command.order,
+            contract=command.contract,
+            account=command.account,
+            client_id=command.client_id,
+            epoch=command.epoch,
+            order_id=command.order_id,
+        )
+        order = core.apply(order, sent)
+    else:
+        request_terms(core, order, command.at, command.order)
+    core.saw_order_id(command.order_id, ours=True)
+    core.book.link_number(order, (command.epoch, command.client_id, command.order_id))
+
+
+def request_terms(core: DeskCore, order: OrderState, at: datetime, wanted: Order) -> OrderState:
+    """Other terms were asked for; what the lists say from before that does not answer it."""
+    core.recovery.touched[order.oms_id] = None
+    return core.apply(order, ReplaceRequested(at=at, wanted=wanted))
