@@ -179,6 +179,8 @@ REPLIES: Mapping[int, Kind] = _kinds(
     MARKET_RULE marketRule 212 MarketRule
     PNL pnl 210 PnL
     PNL_SINGLE pnlSingle 210 PnLSingle
+    HISTOGRAM_DATA histogramData 208 HistogramData
+    DISPLAY_GROUP_LIST displayGroupList 213 DisplayGroupList
     HISTORICAL_TICKS historicalTicks 208 HistoricalTicks
     HISTORICAL_TICKS_BID_ASK historicalTicksBidAsk 208 HistoricalTicksBidAsk
     HISTORICAL_TICKS_LAST historicalTicksLast 208 HistoricalTicksLast

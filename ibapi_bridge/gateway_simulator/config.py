@@ -56,7 +56,9 @@ class GatewayConfig:
     `speed` is market seconds per real second, None as fast as possible. `step` bounds how far market time moves
     between two looks at the sockets. `market` makes the quotes. `max_backlog` (bytes waiting for one client) holds
     market time back; a client that takes nothing for `stall_seconds` of real time while holding it is cut off.
-    `messages_per_second` is the pacing limit per connection, None for none. `zone` is the label of time strings.
+    `lockstep` is how far market time may run ahead of a client that follows it by asking for the time in
+    milliseconds again as soon as it has the answer; None lets it run. `messages_per_second` is the pacing limit per
+    connection, None for none. `zone` is the label of time strings.
     """
 
     host: str = "127.0.0.1"
@@ -85,3 +87,4 @@ class GatewayConfig:
     max_backlog: int = 64 * 1024
     stall_seconds: float = 10.0
     start_paused: bool = False
+    lockstep: timedelta | None = None

@@ -15,13 +15,15 @@ from ibapi_bridge.gateway_simulator.config import GatewayConfig
 from ibapi_bridge.gateway_simulator.contracts import to_contract
 from ibapi_bridge.gateway_simulator.exchange import events
 from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
-from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument
+from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument, Quote
+from ibapi_bridge.gateway_simulator.history import History
 from ibapi_bridge.gateway_simulator.ids import OrderIds
 from ibapi_bridge.gateway_simulator.market_data import MarketDataHub
 from ibapi_bridge.gateway_simulator.protos import Message, copy_of
 from ibapi_bridge.gateway_simulator.reports import Reporter
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.sessions import Sessions
+from ibapi_bridge.gateway_simulator.streams import Streams
 
 FillListener: TypeAlias = Callable[[Execution], None]
 
@@ -46,7 +48,13 @@ class Gateway:
         self.hub = MarketDataHub()
         self.reporter = Reporter(self)
         self.accounts = AccountFeed(self)
+        self.history = History(seed=config.seed, start=config.start)
+        self.streams = Streams(self)
         self.on_fill: list[FillListener] = []
+        for con_id in self.instruments:
+            quote = self.exchange.quote(con_id)
+            if quote is not None:
+                self._quoted(quote)
         self._contracts: dict[int, Message] = {}
         self._terms: dict[int, Message] = {}
         self._cancellers: dict[int, int] = {}
@@ -75,6 +83,7 @@ class Gateway:
             action()
         self.report(self.exchange.advance(until))
         self.accounts.tick()
+        self.streams.tick()
 
     def report(self, happened: list[events.Event]) -> None:
         """Tells the clients what the exchange did."""
@@ -84,14 +93,20 @@ class Gateway:
     def other_event(self, event: events.Event) -> None:
         """Takes the events that are about no order: quotes and holdings."""
         if isinstance(event, events.Quoted):
-            self.hub.quoted(event.quote)
+            self._quoted(event.quote)
         elif isinstance(event, events.PositionChanged):
             self.accounts.position_changed(event)
+
+    def _quoted(self, quote: Quote) -> None:
+        self.hub.quoted(quote)
+        self.history.quoted(quote)
+        self.streams.quoted(quote)
 
     def leave(self, session: Session) -> None:
         """Forgets everything a closed connection had asked for; its orders live on."""
         self.hub.drop(session)
         self.accounts.drop(session)
+        self.streams.drop(session)
         self.sessions.remove(session)
 
     def contract_of(self, con_id: int) -> Message:

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import TypeVar
 
+from ibapi.message import OUT
+
 from ibapi_bridge.gateway_simulator.clock import MarketClock
 from ibapi_bridge.gateway_simulator.config import OWN_MIN_SERVER_VERSION, ConfigError, GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import RECEIVE_BYTES, Connection, Connections
@@ -21,6 +23,7 @@ from ibapi_bridge.gateway_simulator.wire import UnreadableRequest, decode_reques
 IDLE_SECONDS = 0.05
 JOIN_SECONDS = 2.0
 MAX_SLICES = 50
+FOLLOWER_SECONDS = 1.0
 Answer = TypeVar("Answer")
 
 
@@ -146,7 +149,17 @@ class GatewaySimulator:
         return min(IDLE_SECONDS, self._clock.real_seconds_until(due, self.gateway.now))
 
     def _held(self) -> bool:
-        return any(connection.backlog() > self.config.max_backlog for connection in self._connections)
+        return any(self._holds(connection) for connection in self._connections)
+
+    def _holds(self, connection: Connection) -> bool:
+        if connection.backlog() > self.config.max_backlog:
+            return True
+        session, lockstep = connection.session, self.config.lockstep
+        if session is None or session.time_told is None or lockstep is None:
+            return False
+        if time.monotonic() - session.time_told_real > FOLLOWER_SECONDS:
+            session.time_told = None  # it no longer asks, so it no longer follows
+        return session.time_told is not None and self.gateway.now - session.time_told >= lockstep
 
     def _advance(self) -> None:
         if self._held():
@@ -201,6 +214,8 @@ class GatewaySimulator:
             self._unreadable(session, problem)
         else:
             dispatch(self.gateway, session, request)
+            if request.number == OUT.REQ_CURRENT_TIME_IN_MILLIS:
+                session.time_told_real = time.monotonic()
 
     def _unreadable(self, session: Session, problem: UnreadableRequest) -> None:
         if session.client_id is None:

@@ -34,7 +34,8 @@ class Session:
         self.auto_open = False
         self.id_floor = 0
         self.rate_breaches = 0
-        self.requests: dict[int, float] = {}
+        self.time_told: datetime | None = None
+        self.time_told_real = 0.0
         self._outlet = outlet
 
     def send(self, number: int, **fields: object) -> None:

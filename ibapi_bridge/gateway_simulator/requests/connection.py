@@ -35,7 +35,8 @@ def current_time(gateway: Gateway, session: Session, _message: Message) -> None:
 
 
 def current_time_in_millis(gateway: Gateway, session: Session, _message: Message) -> None:
-    """Market time in milliseconds."""
+    """Market time in milliseconds; asking again says that everything sent before the last answer was read."""
+    session.time_told = gateway.now
     session.send(IN.CURRENT_TIME_IN_MILLIS, currentTimeInMillis=int(gateway.now.timestamp() * 1000))
 
 

@@ -6,6 +6,7 @@ from ibapi_bridge.gateway_simulator.contracts import find, to_contract
 from ibapi_bridge.gateway_simulator.core import Gateway
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
 from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.requests import what_if
 from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of, to_venue
@@ -58,6 +59,11 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         staged=True,
     )
     venue = _venue(gateway, order)
+    if message.order.whatIf:
+        if not message.order.transmit:
+            raise RefusedOrder(413, "What-if order should have the transmit flag set to true.")
+        _preview(gateway, session, order, venue)
+        return
     if not message.order.transmit:
         gateway.book.add(order)
         return
@@ -66,6 +72,11 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         if relative is not order:
             _transmit(gateway, relative, _venue(gateway, relative))
     _transmit(gateway, order, venue)
+
+
+def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOrder) -> None:
+    order.perm_id = order.order.permId = 0
+    what_if.preview(gateway, session, order, venue)
 
 
 def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:

@@ -18,16 +18,18 @@ def split_fields(body: bytes) -> list[str]:
     return texts
 
 
+def has_request_table(number: int) -> bool:
+    """Whether a request can be read as text."""
+    return number in requests.REQUESTS
+
+
 def read_request(number: int, body: bytes, version: int) -> Message:
     """The canonical message of a text request.
 
     Raises:
         FieldError: the fields do not fit the request's table at that version.
     """
-    table = requests.REQUESTS.get(number)
-    if table is None:
-        raise FieldError("this request has no text form")
-    return _read(table, REQUESTS[number].message(), body, version)
+    return _read(requests.REQUESTS[number], REQUESTS[number].message(), body, version)
 
 
 def read_reply(number: int, body: bytes, version: int) -> Message:
@@ -48,11 +50,6 @@ def _read(table: Block, message: Message, body: bytes, version: int) -> Message:
     if fields.left():
         raise FieldError(f"{fields.left()} fields too many")
     return message
-
-
-def has_text_form(number: int) -> bool:
-    """Whether a reply exists as text at all."""
-    return number in replies.REPLIES
 
 
 def write_reply(number: int, message: Message, version: int) -> bytes:

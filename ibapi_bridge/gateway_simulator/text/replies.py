@@ -145,6 +145,8 @@ REPLIES: Mapping[int, Block] = {
         repeat("depthMarketDataDescriptions", "exchange:s secType:s listingExch:s serviceDataType:s aggGroup:i")
     ),
     IN.NEWS_PROVIDERS: block(repeat("newsProviders", "providerCode:s providerName:s")),
+    IN.HISTOGRAM_DATA: block("reqId:i", repeat("histogramDataEntries", "price:d size:q")),
+    IN.DISPLAY_GROUP_LIST: block("=1 reqId:i groups:s"),
     IN.HEAD_TIMESTAMP: block("reqId:i headTimestamp:s"),
     IN.USER_INFO: block("reqId:i whiteBrandingId:s"),
     IN.HISTORICAL_DATA: block("reqId:i", BarRange(), repeat("historicalDataBars", BAR)),

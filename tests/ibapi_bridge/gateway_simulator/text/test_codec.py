@@ -68,7 +68,7 @@ def decoded(wire: Wire, version: int) -> Any:
     return codec.read_request(int(number), body, version)
 
 
-def some_order(draw: Callable[..., Any]) -> Order:
+def some_order(draw: Callable[..., Any], version: int) -> Order:
     order = Order()
     order.action = draw(st.sampled_from(["BUY", "SELL"]))
     order.totalQuantity = draw(st.decimals(min_value=0, max_value=10_000, places=2))
@@ -83,11 +83,11 @@ def some_order(draw: Callable[..., Any]) -> Order:
         setattr(order, name, draw(COUNTS))
     for name in ("transmit", "outsideRth", "hidden", "allOrNone", "whatIf", "solicited", "notHeld", "blockOrder"):
         setattr(order, name, draw(st.booleans()))
-    _extras(order, draw)
+    _extras(order, draw, version)
     return order
 
 
-def _extras(order: Order, draw: Callable[..., Any]) -> None:
+def _extras(order: Order, draw: Callable[..., Any], version: int) -> None:
     if draw(st.booleans()):
         order.scalePriceIncrement = draw(PRICES)
         order.scaleInitLevelSize = draw(COUNTS)
@@ -100,7 +100,7 @@ def _extras(order: Order, draw: Callable[..., Any]) -> None:
     if draw(st.booleans()):
         order.deltaNeutralOrderType, order.deltaNeutralConId = "LMT", draw(COUNTS)
         order.deltaNeutralOpenClose = "O"
-    if order.orderType == "PEG BEST" and draw(st.booleans()):
+    if order.orderType == "PEG BEST" and version >= 170 and draw(st.booleans()):
         order.competeAgainstBestOffset = COMPETE_AGAINST_BEST_OFFSET_UP_TO_MID
         order.midOffsetAtWhole = 0.5
     if draw(st.booleans()):
@@ -148,13 +148,11 @@ def _leg(draw: Callable[..., Any]) -> ComboLeg:
 @settings(deadline=None, max_examples=150)
 @given(st.data(), st.sampled_from(ALL_VERSIONS))
 def test_every_order_the_official_client_writes_as_text_reads_as_its_protobuf_twin(data: Any, version: int) -> None:
-    contract, order = some_contract(data.draw), some_order(data.draw)
+    contract, order = some_contract(data.draw), some_order(data.draw, version)
     if contract.secType == "BAG" and contract.comboLegs:
         order.orderComboLegs = [OrderComboLeg() for _ in contract.comboLegs]
         order.orderComboLegs[0].price = 1.5
         order.smartComboRoutingParams = [TagValue("NonGuaranteed", "1")]
-    if version < 169:
-        order.manualOrderTime = ""
     client, wire = official(version)
     client.placeOrder(17, contract, order)
 
@@ -188,8 +186,6 @@ def _gated(version: int, order: Order, contract: Contract) -> set[str]:
     absent = {"referenceContractId", "peggedChangeAmount", "isPeggedChangeAmountDecrease", "referenceChangeAmount"}
     absent |= {"deltaNeutralConId"} if not order.deltaNeutralOrderType else set()
     absent |= {"scaleRandomPercent"} if not order.scalePriceIncrement > 0 else set()
-    absent |= {"midOffsetAtWhole"} if version < 170 else set()
-    absent |= {"competeAgainstBestOffset"} if version < 170 else set()
     absent |= {"conditionsCancelOrder", "conditionsIgnoreRth"} if not order.conditions else set()
     absent |= {"comboLegs"} if contract.secType != "BAG" else set()
     return absent
