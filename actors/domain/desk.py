@@ -20,6 +20,8 @@ from actors.messages import commands, events, reports, system
 
 Outbox = tuple[Any, ...]
 
+__all__ = ["Desk", "DeskConfig", "DeskSnapshot", "Outbox"]
+
 
 class Desk:
     """All orders; see the module."""

@@ -1,0 +1,371 @@
+"""The portfolio: positions as concluded from fills, what they are worth, and whether the broker agrees.
+
+Positions are kept by account and contract. Rules, cited by number in the tests:
+
+P1  A position is its opening plus the signed fills; corrections count as if they had been there from the start.
+P2  The opening is what the broker holds at the first reconciliation, less the fills booked until then.
+P3  A combo's own fill moves no position, the fills of its legs do.
+P4  Ours is compared with the broker's only when both are at rest: after a reconciliation, and with nothing booked or
+    reported for a while. A difference is said once, and once more when it is over.
+P5  A contract is known by its id; rows that lack it are found by symbol, kind, expiry, strike, right and currency.
+"""
+
+from collections import deque
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from actors.domain.book import instrument_key
+from actors.domain.contract import Contract, SecType
+from actors.domain.identity import Account, Epoch, ExecId, execution_family, mask_account
+from actors.domain.order_state import Fill, OrderState
+from actors.domain.positions import Position, PositionState, Trade
+from actors.domain.terms import format_quantity
+from actors.domain.valuation import Quotes, Valuation, ValuationState
+from actors.messages import events, reports, system
+from actors.messages.commands import BlockInstrument
+from actors.messages.portfolio import PortfolioSnapshot, PositionView
+
+Outbox = tuple[Any, ...]
+Where = tuple[Account, str]
+
+BOOKED_KEPT = 256
+_ZERO = Decimal(0)
+_NO_ACCOUNT = Account("")
+
+
+@attrs.frozen(kw_only=True)
+class PortfolioConfig:
+    """``rest_seconds``: nothing may have moved for so long before ours is compared with the broker's."""
+
+    rest_seconds: float = 5.0
+    keep_trades: int = 1000
+
+
+@attrs.frozen(kw_only=True)
+class PositionRecord:
+    """One position as plain values."""
+
+    account: Account
+    contract: Contract
+    position: PositionState
+    commission: Decimal = _ZERO
+
+
+@attrs.frozen(kw_only=True)
+class BrokerRow:
+    """The broker's own row of a position."""
+
+    account: Account
+    contract: Contract
+    quantity: Decimal
+    average_cost: Decimal | None
+    epoch: Epoch
+
+
+@attrs.frozen(kw_only=True)
+class PortfolioState:
+    """Everything the portfolio knows, as plain values."""
+
+    positions: tuple[PositionRecord, ...] = ()
+    rows: tuple[BrokerRow, ...] = ()
+    opened: bool = False
+    listed: bool = False
+    mismatched: tuple[tuple[Account, Contract, Decimal], ...] = ()
+    booked: tuple[ExecId, ...] = ()
+    valuation: ValuationState = ValuationState()
+
+
+@attrs.define(kw_only=True)
+class _Entry:
+    account: Account
+    contract: Contract
+    position: Position
+    commission: Decimal = _ZERO
+    view: PositionView | None = None
+
+
+class Portfolio:
+    """See the module; a plain object: ``decide(message) -> outbox``, no clock."""
+
+    def __init__(self, config: PortfolioConfig | None = None, state: PortfolioState | None = None) -> None:
+        self._config = config if config is not None else PortfolioConfig()
+        state = state if state is not None else PortfolioState()
+        self._aliases: dict[str, str] = {}
+        self._entries: dict[Where, _Entry] = {}
+        self._rows: dict[Where, BrokerRow] = {}
+        for record in state.positions:
+            entry = self._entry(record.account, record.contract)
+            entry.position = Position(record.position, keep=self._config.keep_trades)
+            entry.commission = record.commission
+        for row in state.rows:
+            self._rows[self._where(row.account, row.contract)] = row
+        self._opened, self._listed = state.opened, state.listed
+        self._mismatched: dict[Where, tuple[Contract, Decimal]] = {
+            self._where(account, contract): (contract, difference) for account, contract, difference in state.mismatched
+        }
+        self._booked = deque(state.booked, maxlen=BOOKED_KEPT)
+        self._valuation = Valuation(state.valuation)
+        self._quotes = Quotes()
+        self._moved = False
+        self._compare_at: float | None = None
+
+    @classmethod
+    def restore(cls, state: PortfolioState, config: PortfolioConfig | None = None) -> "Portfolio":
+        """A portfolio that goes on where the state was taken."""
+        return cls(config, state)
+
+    def snapshot(self) -> PortfolioState:
+        """Everything it knows, as plain values; quotes are not kept."""
+        return PortfolioState(
+            positions=tuple(
+                PositionRecord(
+                    account=entry.account,
+                    contract=entry.contract,
+                    position=entry.position.state(),
+                    commission=entry.commission,
+                )
+                for entry in self._entries.values()
+            ),
+            rows=tuple(self._rows.values()),
+            opened=self._opened,
+            listed=self._listed,
+            mismatched=tuple(
+                (account, contract, difference) for (account, _), (contract, difference) in self._mismatched.items()
+            ),
+            booked=tuple(self._booked),
+            valuation=self._valuation.state(),
+        )
+
+    def decide(self, message: Any) -> Outbox:  # noqa: ANN401  # order events, account reports, quotes, ticks
+        """Everything that follows from a message."""
+        match message:
+            case events.OrderFilled():
+                self._book(message.order, message.fill)
+            case events.FillCorrected():
+                self._correct(message.order, message.fill, message.previous)
+            case events.CommissionCharged():
+                self._charge(message)
+            case reports.QuoteReported():
+                self._quote(message)
+            case reports.PositionReported():
+                self._report(message)
+            case reports.AccountValueReported():
+                self._valuation.hear(message)
+            case reports.SnapshotEnded():
+                self._list_ended(message)
+            case events.Reconciled():
+                self._reconciled()
+            case system.Tick():
+                return self._ticked(message)
+            case _:
+                raise TypeError(f"the portfolio does not hear {type(message).__name__}")
+        return ()
+
+    # --- booking ---
+
+    def _book(self, order: OrderState, fill: Fill) -> None:
+        self._booked.append(fill.exec_id)
+        self._moved = True
+        entry = self._entry_of(order, fill)
+        if entry is not None:
+            entry.position.trade(_trade(fill))
+            entry.view = None
+
+    def _correct(self, order: OrderState, fill: Fill, previous: Fill) -> None:
+        self._booked.append(fill.exec_id)
+        self._moved = True
+        entry = self._entry_of(order, fill)
+        if entry is not None:
+            entry.position.correct(_trade(fill), _trade(previous))
+            entry.view = None
+
+    def _charge(self, event: events.CommissionCharged) -> None:
+        entry = self._entry_of(event.order, event.fill)
+        charged = self._valuation.charge(execution_family(event.fill.exec_id), event.fill.commission or _ZERO)
+        if entry is not None:
+            entry.commission += charged
+            entry.view = None
+
+    def _entry_of(self, order: OrderState, fill: Fill) -> _Entry | None:
+        """Where a fill is booked; nowhere for the summary of a combo (P3)."""
+        if fill.contract is None and order.contract.sec_type is SecType.COMBO:
+            return None
+        return self._entry(fill.account or order.account, fill.contract or order.contract)
+
+    def _entry(self, account: Account, contract: Contract) -> _Entry:
+        where = self._where(account, contract)
+        entry = self._entries.get(where)
+        if entry is None:
+            entry = _Entry(account=account, contract=contract, position=Position(keep=self._config.keep_trades))
+            self._entries[where] = entry
+        elif entry.contract.con_id == 0 != contract.con_id:
+            entry.contract, entry.view = contract, None
+        return entry
+
+    # --- who is who ---
+
+    def _where(self, account: Account, contract: Contract) -> Where:
+        """P5: the key of a position, by id wherever one was ever seen."""
+        described = describe(contract)
+        if not contract.con_id:
+            return account, self._aliases.get(described, described)
+        key = f"#{contract.con_id}"
+        if contract.symbol and self._aliases.setdefault(described, key) == key:
+            self._rename(described, key)
+        return account, key
+
+    def _rename(self, described: str, key: str) -> None:
+        """What was known by description alone is known by its id from now on."""
+        for where in [where for where in self._entries if where[1] == described]:
+            self._entries[where[0], key] = self._entries.pop(where)
+        for where in [where for where in self._rows if where[1] == described]:
+            self._rows[where[0], key] = self._rows.pop(where)
+
+    # --- the broker's side ---
+
+    def _report(self, report: reports.PositionReported) -> None:
+        self._moved = True
+        self._rows[self._where(report.account, report.contract)] = BrokerRow(
+            account=report.account,
+            contract=report.contract,
+            quantity=report.quantity,
+            average_cost=report.average_cost,
+            epoch=report.epoch,
+        )
+
+    def _list_ended(self, end: reports.SnapshotEnded) -> None:
+        """Rows that a complete list did not repeat on this connection are closed positions."""
+        if end.kind is not reports.SnapshotKind.POSITIONS or not end.complete:
+            return
+        self._listed = True
+        self._rows = {where: row for where, row in self._rows.items() if row.epoch >= end.epoch}
+
+    def _reconciled(self) -> None:
+        self._moved = True
+        if self._listed and not self._opened:
+            self._opened = True
+            for where, row in tuple(self._rows.items()):
+                self._open(where, row)
+            for where, entry in self._entries.items():
+                if where not in self._rows:
+                    entry.position.open_with(-entry.position.now.quantity, -entry.position.now.cost)
+                    entry.view = None
+
+    def _open(self, where: Where, row: BrokerRow) -> None:
+        """P2: what the broker holds less what is booked was there before."""
+        entry = self._entry(row.account, row.contract)
+        missing = row.quantity - entry.position.now.quantity
+        multiplier = entry.contract.multiplier or Decimal(1)
+        average = (row.average_cost or _ZERO) / multiplier
+        entry.position.open_with(missing, missing * average)
+        entry.view = None
+
+    def _ticked(self, tick: system.Tick) -> Outbox:
+        """P4: compare once both sides have been at rest."""
+        if self._moved:
+            self._moved = False
+            self._compare_at = tick.elapsed + self._config.rest_seconds
+            return ()
+        if self._compare_at is None or tick.elapsed < self._compare_at or not self._opened:
+            return ()
+        self._compare_at = None
+        return tuple(said for where in {**self._entries, **self._rows} for said in self._compare(where, tick.at))
+
+    def _compare(self, where: Where, at: datetime) -> Outbox:
+        entry, row = self._entries.get(where), self._rows.get(where)
+        ours = entry.position.now.quantity if entry is not None else _ZERO
+        theirs = row.quantity if row is not None else _ZERO
+        known = self._mismatched.get(where)
+        if entry is not None:
+            account, contract = entry.account, entry.contract
+        else:
+            account, contract = self._rows[where].account, self._rows[where].contract
+        if ours == theirs:
+            if known is None:
+                return ()
+            del self._mismatched[where]
+            return (BlockInstrument(at=at, instrument=instrument_key(contract), blocked=False, reason="agrees again"),)
+        if known is not None and known[1] == ours - theirs:
+            return ()
+        self._mismatched[where] = (contract, ours - theirs)
+        return _mismatch(at, account, contract, ours, theirs)
+
+    # --- the view ---
+
+    def _quote(self, quote: reports.QuoteReported) -> None:
+        self._quotes.hear(self._where(_NO_ACCOUNT, quote.contract)[1], quote)
+
+    def snapshot_view(self, at: datetime) -> PortfolioSnapshot:
+        """All positions that are not flat or made a profit, with cash and equity as the broker last said."""
+        views = tuple(
+            self._view(where[1], entry) for where, entry in self._entries.items() if entry.position.now != _FLAT
+        )
+        unrealized = sum((view.unrealized_pnl for view in views if view.unrealized_pnl is not None), _ZERO)
+        return PortfolioSnapshot(
+            at=at,
+            positions=views,
+            currency=self._valuation.currency,
+            cash=self._valuation.cash,
+            equity=self._valuation.equity,
+            realized_pnl=sum((view.realized_pnl for view in views), _ZERO),
+            unrealized_pnl=unrealized,
+            commissions=self._valuation.commissions,
+            booked=tuple(self._booked),
+        )
+
+    def _view(self, key: str, entry: _Entry) -> PositionView:
+        price = self._quotes.price(key)
+        if entry.view is None or entry.view.market_price is not price:
+            now = entry.position.now
+            multiplier = entry.contract.multiplier
+            entry.view = PositionView(
+                account=entry.account,
+                contract=entry.contract,
+                quantity=now.quantity,
+                average_cost=now.average_cost,
+                realized_pnl=now.realized * multiplier,
+                unrealized_pnl=None if price is None else (now.quantity * price - now.cost) * multiplier,
+                market_price=price,
+                commission=entry.commission,
+            )
+        return entry.view
+
+
+_FLAT = Position().now
+
+
+def describe(contract: Contract) -> str:
+    """A contract by what a human would write of it; used where its id is missing."""
+    parts = (
+        contract.symbol or contract.local_symbol,
+        contract.sec_type.value,
+        contract.expiry,
+        "" if contract.strike is None else format_quantity(contract.strike),
+        contract.right,
+        contract.currency,
+    )
+    return "|".join(parts)
+
+
+def _trade(fill: Fill) -> Trade:
+    return Trade(
+        family=execution_family(fill.exec_id),
+        exec_id=fill.exec_id,
+        quantity=fill.side.sign * fill.quantity,
+        price=fill.price,
+    )
+
+
+def _mismatch(at: datetime, account: Account, contract: Contract, ours: Decimal, theirs: Decimal) -> Outbox:
+    difference = format_quantity(theirs - ours)
+    text = (
+        f"account {mask_account(account)}: our position is {format_quantity(ours)}, the broker's "
+        f"{format_quantity(theirs)}, a difference of {difference}"
+    )
+    return (
+        events.PositionMismatched(at=at, account=account, contract=contract, ours=ours, broker=theirs),
+        events.Discrepancy(at=at, kind="POSITION_MISMATCH", subject=contract.name, text=text),
+    )

@@ -1,0 +1,95 @@
+"""What the broker says the accounts are worth, what quotes say positions are worth, and what trading has cost."""
+
+from decimal import Decimal, InvalidOperation
+
+import attrs
+
+from actors.domain.identity import Account
+from actors.messages.reports import AccountValueReported, QuoteReported
+
+EQUITY_KEY = "NetLiquidation"
+CASH_KEY = "TotalCashValue"
+_FEES_KEPT = 10_000
+_ZERO = Decimal(0)
+
+
+@attrs.frozen(kw_only=True)
+class ValuationState:
+    """Account values and fees as plain values."""
+
+    values: tuple[tuple[Account, str, Decimal], ...] = ()
+    currency: str = "USD"
+    fees: tuple[tuple[str, Decimal], ...] = ()
+    commissions: Decimal = _ZERO
+
+
+class Valuation:
+    """Cash and equity summed over the accounts, in the currency the broker states them in."""
+
+    def __init__(self, state: ValuationState) -> None:
+        self._values = {(account, key): value for account, key, value in state.values}
+        self._fees = dict(state.fees)
+        self.currency = state.currency
+        self.commissions = state.commissions
+
+    def state(self) -> ValuationState:
+        """Everything as plain values."""
+        return ValuationState(
+            values=tuple((account, key, value) for (account, key), value in self._values.items()),
+            currency=self.currency,
+            fees=tuple(self._fees.items()),
+            commissions=self.commissions,
+        )
+
+    def hear(self, report: AccountValueReported) -> None:
+        """Keep what is needed; text that is no number is ignored."""
+        if report.key not in (EQUITY_KEY, CASH_KEY):
+            return
+        try:
+            value = Decimal(report.value)
+        except InvalidOperation:
+            return
+        if value.is_finite():
+            self._values[report.account, report.key] = value
+            self.currency = report.currency or self.currency
+
+    def charge(self, family: str, commission: Decimal) -> Decimal:
+        """Count the commission of an execution family; returns by how much it changed the sum."""
+        change = commission - self._fees.pop(family, _ZERO)
+        self._fees[family] = commission
+        self.commissions += change
+        if len(self._fees) > _FEES_KEPT:
+            del self._fees[next(iter(self._fees))]
+        return change
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Net liquidation value; None before the broker said it."""
+        return self._sum(EQUITY_KEY)
+
+    @property
+    def cash(self) -> Decimal | None:
+        """Total cash; None before the broker said it."""
+        return self._sum(CASH_KEY)
+
+    def _sum(self, wanted: str) -> Decimal | None:
+        values = [value for (_, key), value in self._values.items() if key == wanted]
+        return sum(values, _ZERO) if values else None
+
+
+class Quotes:
+    """The price a position is valued at: the middle of bid and ask, else the last trade."""
+
+    def __init__(self) -> None:
+        self._prices: dict[str, Decimal] = {}
+
+    def hear(self, key: str, quote: QuoteReported) -> None:
+        """Remember the price of an instrument."""
+        if quote.bid is not None and quote.ask is not None:
+            self._prices[key] = (quote.bid + quote.ask) / 2
+        elif quote.last is not None:
+            self._prices[key] = quote.last
+
+    def price(self, key: str) -> Decimal | None:
+        """The last price; None before the first quote."""
+        return self._prices.get(key)
