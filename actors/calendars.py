@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from actors.domain.contract import Session
 
 
-def calendar_for(name: str, *, time_zone: str, opens: time, closes: time) -> Callable[[date], Session | None]:
+def calendar_for(
+    name: str, *, time_zone: str, opens: time = time(9, 30), closes: time = time(16, 0)
+) -> Callable[[date], Session | None]:
     """The regular session of a date, None on a day without one.
 
     Args:

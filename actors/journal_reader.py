@@ -59,7 +59,8 @@ class JournalReader:
         Raises:
             JournalDamaged: names the first record that is missing or not what was written.
         """
-        chain, expected, first = GENESIS, 0, True
+        chain: bytes | None = GENESIS
+        expected, first = 0, True
         try:
             rows = self._database.execute("SELECT sequence, kind, body, crc, chain FROM records ORDER BY sequence")
             for sequence, kind, body, crc, link in rows:

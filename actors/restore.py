@@ -6,7 +6,8 @@ from typing import Any
 import attrs
 
 from actors.codec import Codec
-from actors.domain.desk import Desk, DeskConfig, DeskSnapshot
+from actors.domain.desk import Desk
+from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import Epoch
 from actors.domain.portfolio import Portfolio, PortfolioState
 from actors.journal import Journal
@@ -49,7 +50,7 @@ class Fold:
     def add(self, message: Any) -> tuple[Any, ...]:  # noqa: ANN401  # any journalled input
         """Take one input in; returns what the desk decided then."""
         if isinstance(message, StateChanged):
-            self.strategy_state[message.key] = message.value_json
+            self._keep(message)
             return ()
         if isinstance(message, SessionChanged):
             self.last_epoch = max(self.last_epoch, message.epoch)
@@ -60,6 +61,12 @@ class Fold:
             if isinstance(event, _BOOKED):
                 self.portfolio.decide(event)
         return decided
+
+    def _keep(self, change: StateChanged) -> None:
+        if change.value_json is None:
+            self.strategy_state.pop(change.key, None)
+        else:
+            self.strategy_state[change.key] = change.value_json
 
     def add_all(self, messages: Iterable[Any]) -> "Fold":
         """Take inputs in, in order."""

@@ -6,7 +6,7 @@ S3 a hook that raises stops the strategy; its open orders are cancelled.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from actors.domain.order_state import Fill, OrderState
 from actors.messages.events import OrderEvent, Reconciled
@@ -15,8 +15,17 @@ from strategy.bars import Bar, BarSource
 
 if TYPE_CHECKING:
     from strategy.broker import BrokerAPI
-    from strategy.runner import StrategyRunner
     from strategy.state import DurableState
+
+
+class Host(Protocol):
+    """What runs a strategy."""
+
+    broker: "BrokerAPI"
+    state: "DurableState"
+
+    def note(self, text: str) -> None:
+        """Put a line into the log."""
 
 
 class Strategy:
@@ -29,21 +38,21 @@ class Strategy:
     bar_source: BarSource = "mid"
     """Bars of the middle of the quote, or of the last trade."""
 
-    _runner: "StrategyRunner | None" = None
+    _host: Host | None = None
 
     @property
     def broker(self) -> "BrokerAPI":
         """Orders, positions, quotes, time. There from ``on_start`` on."""
-        return self._host().broker
+        return self._running().broker
 
     @property
     def state(self) -> "DurableState":
         """A small mapping of JSON values that survives restarts. There from ``on_start`` on."""
-        return self._host().state
+        return self._running().state
 
     def log(self, text: str) -> None:
         """Write a line to the execution log."""
-        self._host().note(text)
+        self._running().note(text)
 
     def on_start(self) -> None:
         """Trading may begin: positions and open orders are known."""
@@ -75,11 +84,11 @@ class Strategy:
     def on_stop(self) -> None:
         """The last call: cancels and a flatten may still be asked for."""
 
-    def bind(self, runner: "StrategyRunner") -> None:
+    def bind(self, host: Host) -> None:
         """Connect the strategy with what runs it."""
-        self._runner = runner
+        self._host = host
 
-    def _host(self) -> "StrategyRunner":
-        if self._runner is None:
+    def _running(self) -> Host:
+        if self._host is None:
             raise RuntimeError(f"{type(self).__name__} is not running yet: use broker, state and log from on_start on")
-        return self._runner
+        return self._host

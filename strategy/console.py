@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import Protocol
 
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.schedule import MarketClosed, MarketOpened
-from actors.messages.system import StopReason
+from actors.messages.system import SessionChanged, StopReason
+from strategy.config import check_ports
+from strategy.errors import ConfigError
 from strategy.log import ExecutionLog
 
 _NOT_LOGGED = (PortfolioSnapshot, MarketOpened, MarketClosed)
@@ -43,3 +46,39 @@ class Console:
         """Hand on what came after the reason to stop."""
         while not self._queue.empty():
             show(self._queue.get())
+
+
+class Halts(Protocol):
+    """What the guard needs of the halt flag."""
+
+    def set(self, reason: str) -> bool:
+        """Halt."""
+
+
+class AccountGuard:
+    """Ends a paper run that finds live accounts behind the gateway, and the other way round, before any order.
+
+    The login behind a port is known only once connected; the halt flag is set on the connector's own thread, which
+    has let no order pass yet.
+    """
+
+    def __init__(self, mode: str, port: int) -> None:
+        self._mode = mode
+        self._port = port
+        self._halt: Halts | None = None
+        self._stop: Callable[[StopReason], None] = lambda reason: None
+
+    def arm(self, *, halt: Halts, stop: Callable[[StopReason], None]) -> None:
+        """What to do about a wrong account."""
+        self._halt, self._stop = halt, stop
+
+    def check(self, message: object) -> None:
+        """Look at the accounts of every connection."""
+        if not isinstance(message, SessionChanged) or not message.accounts or self._halt is None:
+            return
+        try:
+            for account in message.accounts:
+                check_ports(self._mode, self._port, account)
+        except ConfigError as error:
+            self._halt.set(str(error))
+            self._stop(StopReason(text=str(error), exit_code=2))

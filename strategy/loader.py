@@ -41,7 +41,7 @@ def make(name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
     """
     kind = load(name)
     strategy = _guarded(name, kind)
-    set_parameters(strategy, parameters or {})
+    _guarded(name, lambda: set_parameters(strategy, parameters or {}))
     return strategy
 
 

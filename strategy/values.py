@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from cattrs import Converter
-from cattrs.errors import BaseValidationError, CattrsError
+from cattrs.errors import BaseValidationError, CattrsError, StructureHandlerNotFoundError
 
 
 class ValueRefused(ValueError):
@@ -31,9 +31,13 @@ def convert(value: object, kind: Any) -> Any:  # noqa: ANN401 - the type is give
     Raises:
         ValueRefused: says what is accepted.
     """
+    if get_origin(kind) in _LISTS and not isinstance(value, list | tuple):
+        raise ValueRefused(f"it must be {describe(kind)}")
     try:
         return _CONVERTER.structure(value, kind)
-    except (BaseValidationError, CattrsError, ValueError, TypeError, ArithmeticError):
+    except StructureHandlerNotFoundError:
+        raise ValueRefused(f"values of type {kind} cannot be configured") from None
+    except (BaseValidationError, CattrsError, ValueError, TypeError, ArithmeticError, AttributeError):
         raise ValueRefused(f"it must be {describe(kind)}") from None
 
 
@@ -44,7 +48,7 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - the type is given as a value
         return " or ".join(describe(member) for member in get_args(kind) if member is not type(None))
     if origin is Literal:
         return "one of " + ", ".join(repr(member) for member in get_args(kind))
-    if origin in (tuple, list, frozenset):
+    if origin in _LISTS:
         return f"a list, each item {describe(get_args(kind)[0])}"
     if origin is dict:
         return f"a table, each value {describe(get_args(kind)[1])}"
@@ -52,6 +56,8 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - the type is given as a value
         return "one of " + ", ".join(repr(member.value) for member in kind)
     return _WORDS.get(kind, getattr(kind, "__name__", str(kind)))
 
+
+_LISTS = (tuple, list, frozenset)
 
 _WORDS: dict[Any, str] = {
     bool: "true or false",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.schedule import MarketClosed
-from actors.messages.system import StopReason
+from actors.messages.system import SessionChanged, SessionState, StopReason
 from strategy.log_lines import clean
 from strategy.progress import SessionProgress, Standing, progress_on
 from strategy.report import SessionLedger, SessionReport, print_report
@@ -21,6 +21,7 @@ class SessionWatch:
         starts: begin of the session for the progress display; None shows none.
         ends: its end.
         ends_with_session: whether the run stops when the market closes.
+        on_ready: called once, when the session first takes orders.
         zone: exchange time, in which the clock is shown.
         stream: where everything is shown; standard output by default.
     """
@@ -31,6 +32,7 @@ class SessionWatch:
         starts: datetime | None,
         ends: datetime | None,
         ends_with_session: bool,
+        on_ready: Callable[[], None] | None = None,
         zone: ZoneInfo | None = None,
         stream: TextIO | None = None,
     ) -> None:
@@ -41,6 +43,7 @@ class SessionWatch:
         self._ledger = SessionLedger()
         self._progress: SessionProgress | None = None
         self._stop: Callable[[StopReason], None] | None = None
+        self._on_ready = on_ready
 
     def on_end(self, stop: Callable[[StopReason], None]) -> None:
         """Begin to show; ``stop`` is called when the session is over."""
@@ -53,6 +56,9 @@ class SessionWatch:
         self._ledger.hear(message)
         if isinstance(message, PortfolioSnapshot) and self._progress is not None:
             self._progress.show(self._standing(message))
+        if isinstance(message, SessionChanged) and message.state is SessionState.READY and self._on_ready is not None:
+            on_ready, self._on_ready = self._on_ready, None
+            on_ready()
         if isinstance(message, MarketClosed) and self._ends_with_session and self._stop is not None:
             self._stop(StopReason(text="the session ended"))
 

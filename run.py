@@ -1,0 +1,299 @@
+"""The one entry point: wires configuration, bridge, actors and strategy, and waits for a reason to stop.
+
+``python run.py`` trades one simulated session; ``python run.py help`` lists everything else.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from actors.calendars import calendar_for
+from actors.clock import Clock, SimulatedClock, SystemClock
+from actors.domain.desk_config import DeskConfig
+from actors.domain.identity import Account, ClientId
+from actors.domain.limits import Limits
+from actors.domain.schedule import ScheduleConfig
+from actors.domain.session import SessionConfig
+from actors.journal import Durability, Journal, JournalDamaged, JournalIdentity
+from actors.journal_files import JournalLocked
+from actors.link import LinkFactory
+from actors.messages.system import StopReason
+from actors.restore import restore, take_snapshot
+from actors.system import Engine, EngineParts, EngineSettings
+from ibapi_bridge.assembly import link_factory
+from ibapi_bridge.gateway_simulator.config import ConfigError as SimulatorConfigError
+from ibapi_bridge.link import LinkSettings
+from ibapi_bridge.simulated_session import add_session_arguments, simulated_session
+from strategy.config import Config, check_ports, load_config
+from strategy.console import AccountGuard, Console
+from strategy.errors import ConfigError, UserError
+from strategy.loader import make
+from strategy.log import ExecutionLog
+from strategy.naming import run_stamp, strategy_id_of
+from strategy.runner import StrategyRunner
+from strategy.watch import SessionWatch
+
+DEFAULT_STRATEGY = "strategy.examples.mean_reversion:MeanReversion"
+COMMANDS: dict[str, tuple[str, str]] = {
+    "gateway": ("ibapi_bridge.gateway_simulator.cli", "the gateway simulator alone, for any TWS API client"),
+    "replay": ("ibapi_bridge.replay", "a captured conversation through the same core"),
+    "journal": ("actors.journal_cli", "verify, show or export a journal"),
+}
+SWITCH_INTERVAL_SECONDS = 0.0005
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; a user's mistake is one sentence on stderr and exit code 2."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _command(words)
+    except (UserError, SimulatorConfigError, JournalDamaged, JournalLocked) as error:
+        print(f"callboard: {error}", file=sys.stderr)
+        return 2
+
+
+def _command(words: list[str]) -> int:
+    name = words[0] if words and not words[0].startswith("-") else "session"
+    if name == "session":
+        return trade_simulated(_session_parser().parse_args([word for word in words if word != "session"]))
+    if name in ("paper", "live"):
+        return trade(_trade_parser(name).parse_args(words[1:]), mode=name)
+    if name == "help":
+        print(_help())
+        return 0
+    if name not in COMMANDS:
+        accepted = ", ".join(["session", "paper", "live", *COMMANDS, "help"])
+        raise UserError(f"command is {name!r}: accepted are {accepted}")
+    module = import_module(COMMANDS[name][0])
+    parser = argparse.ArgumentParser(prog=f"run.py {name}", description=COMMANDS[name][1])
+    module.add_arguments(parser)
+    code: int = module.main(parser.parse_args(words[1:]))
+    return code
+
+
+def _help() -> str:
+    rows = [
+        ("session", "trade one simulated session (the default)"),
+        ("paper", "trade against TWS or IB Gateway with a paper account"),
+        ("live", "the same with real money"),
+        *((name, text) for name, (_, text) in COMMANDS.items()),
+    ]
+    lines = [f"  {name:<10} {text}" for name, text in rows]
+    return "usage: run.py [COMMAND] [options]; run.py COMMAND --help explains one\n\n" + "\n".join(lines)
+
+
+def _session_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run.py", description="Trade one session against the embedded gateway simulator."
+    )
+    _add_common_arguments(parser)
+    add_session_arguments(parser)
+    return parser
+
+
+def _trade_parser(mode: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"run.py {mode}", description=f"Trade in the {mode} account of a gateway.")
+    _add_common_arguments(parser)
+    return parser
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, help="the configuration, a TOML file")
+    parser.add_argument("--strategy", help="module:Class, a file, or file.py:Class; instead of the configured one")
+    parser.add_argument("--state", type=Path, help="directory of the journal; instead of the configured one")
+    parser.add_argument("--capture", type=Path, metavar="FILE", help="record every callback and request in FILE")
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """One strategy's run, ready to be started."""
+
+    config: Config
+    mode: str
+    clock: Clock
+    make_link: LinkFactory
+    state: Path
+    watch: SessionWatch
+
+
+def trade_simulated(arguments: argparse.Namespace) -> int:
+    """One session against the simulator in this process, over a real socket."""
+    config = _config(arguments, default_strategy=DEFAULT_STRATEGY)
+    with ExitStack() as stack:
+        session = simulated_session(arguments)
+        config = _with_symbol(config, session.symbol)
+        simulator = session.simulator
+        simulator.start()
+        stack.callback(simulator.stop)
+        clock = SimulatedClock(simulator.now)
+        state = arguments.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-")))
+        link = LinkSettings(
+            port=simulator.port, client_id=ClientId(config.connection.client_id), symbols=config.symbols
+        )
+        run = Run(
+            config=config,
+            mode="simulator",
+            clock=clock,
+            make_link=link_factory(link, clock=clock, capture=arguments.capture),
+            state=state,
+            watch=SessionWatch(
+                starts=session.opens,
+                ends=session.closes,
+                ends_with_session=True,
+                on_ready=simulator.resume,
+                zone=ZoneInfo(config.session.time_zone),
+            ),
+        )
+        return run_engine(run)
+
+
+def trade(arguments: argparse.Namespace, *, mode: str) -> int:
+    """Trade against a real gateway until stopped."""
+    if arguments.config is None:
+        raise ConfigError(f"--config is missing: run.py {mode} needs a configuration file")
+    config = _config(arguments, default_strategy=None)
+    connection = config.connection
+    check_ports(mode, connection.port, connection.account)
+    clock = SystemClock()
+    link = LinkSettings(
+        host=connection.host,
+        port=connection.port,
+        client_id=ClientId(connection.client_id),
+        connect_seconds=connection.connect_timeout_seconds,
+        symbols=config.symbols,
+    )
+    state = arguments.state or Path(config.trading.state_directory)
+    run = Run(
+        config=config,
+        mode=mode,
+        clock=clock,
+        make_link=link_factory(link, clock=clock, capture=arguments.capture, cache=state),
+        state=state,
+        watch=SessionWatch(starts=None, ends=None, ends_with_session=False, zone=ZoneInfo(config.session.time_zone)),
+    )
+    return run_engine(run)
+
+
+def _config(arguments: argparse.Namespace, *, default_strategy: str | None) -> Config:
+    config = load_config(arguments.config) if arguments.config is not None else Config()
+    name = arguments.strategy or config.strategy.name or default_strategy
+    if not name:
+        raise ConfigError("strategy.path is empty: name a strategy file or class, or give --strategy")
+    return attrs.evolve(config, strategy=attrs.evolve(config.strategy, path=name, class_name=""))
+
+
+def _with_symbol(config: Config, symbol: str | None) -> Config:
+    if symbol is None:
+        return config
+    parameters = {**config.strategy.parameters, "symbols": (symbol,)}
+    return attrs.evolve(config, strategy=attrs.evolve(config.strategy, parameters=parameters))
+
+
+def run_engine(run: Run) -> int:
+    """Build everything around one strategy, trade until a reason to stop, and take it down again."""
+    config = run.config
+    strategy = make(config.strategy.path, config.strategy.parameters)
+    strategy_id = config.strategy.id or strategy_id_of(type(strategy).__name__)
+    zone = ZoneInfo(config.session.time_zone)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    with ExitStack() as stack:
+        identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)
+        durability = Durability(config.trading.durability)
+        journal = Journal(run.state / f"{strategy_id}.journal", identity=identity, durability=durability)
+        stack.callback(journal.close)
+        restored = restore(journal, _desk_config(config, strategy_id))
+        take_snapshot(journal, restored)
+        runner = StrategyRunner(
+            strategy,
+            strategy_id,
+            run_stamp(run.clock.now()),
+            at=run.clock.now(),
+            account=Account(config.connection.account),
+            contracts=config.symbols,
+            orders=restored.desk.open_orders(),
+            stored=restored.strategy_state,
+            zone=zone,
+            on_failure=config.strategy.on_failure,
+        )
+        log = ExecutionLog(config.logging, zone=zone, console=run.watch.show_line)
+        log.start()
+        stack.callback(log.stop)
+        guard = AccountGuard(run.mode, config.connection.port)
+        console = Console(log, at_once=guard.check)
+        parts = EngineParts(
+            clock=run.clock,
+            journal=journal,
+            restored=restored,
+            runner=runner,
+            subscriptions=runner.subscriptions,
+            make_link=run.make_link,
+            calendar=calendar_for(config.session.calendar, time_zone=config.session.time_zone),
+            listener=console,
+            stop=console.stop,
+        )
+        engine = Engine(_settings(config), parts)
+        guard.arm(halt=engine.halt, stop=console.stop)
+        return _until_stopped(engine, console, run.watch)
+
+
+def _until_stopped(engine: Engine, console: Console, watch: SessionWatch) -> int:
+    """Run until a reason to stop; then stop everything in reverse, within seconds."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _frame: console.stop(StopReason(text=f"signal {signal.Signals(got).name}")))
+    watch.on_end(console.stop)
+    try:
+        engine.start()
+        reason = console.watch(watch.see)
+    finally:
+        stuck = engine.stop("the process ends")
+        console.drain(watch.see)
+    watch.finish(reason)
+    if stuck:
+        print(f"callboard: did not end in time: {', '.join(stuck)}", file=sys.stderr)
+        return reason.exit_code or 1
+    return reason.exit_code
+
+
+def _desk_config(config: Config, strategy_id: str) -> DeskConfig:
+    return DeskConfig(
+        strategy_id=strategy_id,
+        account=Account(config.connection.account),
+        client_id=ClientId(config.connection.client_id),
+        trading_enabled=config.trading.trading_enabled,
+        limits=Limits(
+            max_order_quantity=config.trading.max_order_quantity,
+            max_order_notional=config.trading.max_order_notional,
+            max_open_orders=config.trading.max_open_orders,
+            max_position_quantity=config.trading.max_position_quantity,
+        ),
+    )
+
+
+def _settings(config: Config) -> EngineSettings:
+    connection = config.connection
+    return EngineSettings(
+        session=SessionConfig(
+            client_id=ClientId(connection.client_id),
+            reconnect_attempts=connection.reconnect_attempts,
+            reconnect_delay_seconds=connection.reconnect_delay_seconds,
+            connect_timeout_seconds=connection.connect_timeout_seconds,
+        ),
+        schedule=ScheduleConfig(
+            time_zone=config.session.time_zone,
+            flatten_at=config.trading.flatten_at,
+            lock_at=config.trading.lock_at,
+        ),
+        messages_per_second=config.pacing.messages_per_second,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
