@@ -1,0 +1,190 @@
+from datetime import UTC, time
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from actors.domain.contract import Contract, SecType
+from actors.domain.order_state import ExecStatus, OrderState, Pending
+from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, OrderType, Side
+from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, SubmitOrder
+from actors.messages.events import OrderInvalid
+from actors.messages.schedule import ScheduleTimer
+from actors.messages.system import Tick
+from strategy.base import Strategy
+from strategy.runner import StrategyRunner
+from strategy.view import CLOSED_ORDERS_KEPT
+from tests.strategy.support import OPEN, SPY, accepted, canceled, filled, later, quote, run, snapshot, state
+
+LIMIT = Order(
+    side=Side.BUY, quantity=Decimal(100), symbol="SPY", order_type=OrderType.LIMIT, limit_price=Decimal("449.5")
+)
+
+
+@pytest.fixture
+def runner() -> StrategyRunner:
+    return run(Strategy())
+
+
+def said(runner: StrategyRunner) -> tuple[Any, ...]:
+    return runner.hear(Tick(at=OPEN, elapsed=0.0))
+
+
+def working(runner: StrategyRunner, order: Order = LIMIT) -> OrderState:
+    oms_id = runner.broker.submit_order(order)
+    said(runner)
+    new = runner.broker.order(oms_id)
+    assert new is not None
+    runner.hear(accepted(new))
+    now = runner.broker.order(oms_id)
+    assert now is not None
+    return now
+
+
+def test_names_are_unique_and_fit_the_wire(runner: StrategyRunner) -> None:
+    names = [runner.broker.submit_order(LIMIT) for _ in range(100)]
+    assert len(set(names)) == 100
+    assert all(OMS_ID_PATTERN.fullmatch(name) for name in names)
+
+
+def test_the_same_order_under_the_same_name_is_sent_once(runner: StrategyRunner) -> None:
+    assert runner.broker.submit_order(LIMIT, oms_id="mine.1") == "mine.1"
+    assert runner.broker.submit_order(LIMIT, oms_id="mine.1") == "mine.1"
+    assert said(runner) == (SubmitOrder(at=OPEN, oms_id="mine.1", order=LIMIT),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 33, "ü"])
+def test_a_name_that_cannot_travel_is_refused(runner: StrategyRunner, name: str) -> None:
+    with pytest.raises(InvalidOrder, match="oms_id is"):
+        runner.broker.submit_order(LIMIT, oms_id=name)
+
+
+def test_another_order_under_a_used_name_is_refused(runner: StrategyRunner) -> None:
+    runner.broker.submit_order(LIMIT, oms_id="mine")
+    with pytest.raises(InvalidOrder, match="already names another order"):
+        runner.broker.submit_order(attrs.evolve(LIMIT, quantity=5), oms_id="mine")
+
+
+def test_a_cancel_is_sent_once_until_it_was_answered(runner: StrategyRunner) -> None:
+    order = working(runner)
+    assert runner.broker.cancel(order.oms_id) is True
+    assert runner.broker.cancel(order.oms_id) is False
+    assert said(runner) == (CancelOrder(at=later(1), oms_id=order.oms_id),)
+    runner.hear(canceled(order))
+    assert runner.broker.cancel(order.oms_id) is False
+    assert said(runner) == ()
+
+
+def test_a_replace_sends_only_what_changes(runner: StrategyRunner) -> None:
+    order = working(runner)
+    assert runner.broker.replace(order.oms_id, limit_price="449.6") is True
+    assert said(runner) == (ReplaceOrder(at=later(1), oms_id=order.oms_id, limit_price=Decimal("449.6")),)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({}, "replace changes nothing"),
+        ({"quantity": 0}, "quantity is 0: it must be greater than 0"),
+        ({"quantity": "many"}, "quantity is 'many': it must be a number"),
+        ({"stop_price": 1}, "stop_price is 1: an order of type LIMIT takes none"),
+    ],
+)
+def test_a_replace_that_cannot_be_meant_is_refused(
+    runner: StrategyRunner, change: dict[str, object], sentence: str
+) -> None:
+    order = working(runner)
+    with pytest.raises(InvalidOrder, match=sentence):
+        runner.broker.replace(order.oms_id, **change)
+    assert [type(message) for message in said(runner)] == [OrderInvalid]
+
+
+def test_a_replace_of_a_closed_order_says_so_without_raising(runner: StrategyRunner) -> None:
+    order = working(runner)
+    runner.hear(canceled(order))
+    assert runner.broker.replace(order.oms_id, quantity=5) is False
+
+
+def test_a_stranger_name_is_refused_and_one_of_ours_that_closed_long_ago_is_not(runner: StrategyRunner) -> None:
+    with pytest.raises(InvalidOrder, match="no order of this strategy"):
+        runner.broker.cancel("unknown")
+    first = working(runner)
+    runner.hear(canceled(first))
+    for number in range(CLOSED_ORDERS_KEPT):
+        runner.hear(canceled(state(f"other-{number}")))
+    assert runner.broker.order(first.oms_id) is None
+    assert runner.broker.cancel(first.oms_id) is False
+
+
+def test_reads_before_the_first_message_are_flat_and_empty(runner: StrategyRunner) -> None:
+    broker = runner.broker
+    assert broker.get_position("SPY").quantity == 0
+    assert (broker.positions(), broker.open_orders(), broker.quote("SPY")) == ((), (), None)
+    assert (broker.cash, broker.equity, broker.now()) == (None, None, OPEN)
+
+
+def test_reads_follow_the_latest_snapshot_and_quote(runner: StrategyRunner) -> None:
+    runner.hear(snapshot(1, 300, cash=Decimal(5), equity=Decimal(7)))
+    runner.hear(quote(2))
+    broker = runner.broker
+    assert (broker.cash, broker.equity) == (Decimal(5), Decimal(7))
+    assert broker.get_position(SPY).quantity == 300
+    assert [position.quantity for position in broker.positions()] == [300]
+    seen = broker.quote("SPY")
+    assert seen is not None
+    assert seen.bid == Decimal("450.00")
+
+
+def test_open_orders_of_one_instrument(runner: StrategyRunner) -> None:
+    working(runner)
+    runner.broker.submit_order(attrs.evolve(LIMIT, symbol="IBM"))
+    assert [order.order.symbol for order in runner.broker.open_orders("IBM")] == ["IBM"]
+    assert len(runner.broker.open_orders()) == 2
+
+
+def test_a_configured_name_becomes_its_contract() -> None:
+    euro = Contract(symbol="EUR", sec_type=SecType.CASH, exchange="IDEALPRO")
+    runner = run(Strategy(), contracts={"EURUSD": euro})
+    oms_id = runner.broker.submit_order(attrs.evolve(LIMIT, symbol="EURUSD"))
+    order = runner.broker.order(oms_id)
+    assert order is not None
+    assert order.contract == euro
+    runner.hear(filled(order, 100, "1.08", "e1"))
+    assert runner.broker.get_position("EURUSD").quantity == 100
+    runner.hear(attrs.evolve(quote(1), contract=attrs.evolve(euro, con_id=12087792, local_symbol="EUR.USD")))
+    assert runner.broker.quote("EURUSD") is not None
+
+
+def test_timers_and_flatten_become_messages(runner: StrategyRunner) -> None:
+    runner.broker.every(30, "beat")
+    runner.broker.daily_at(time(15, 40), "late")
+    runner.broker.flatten_all("enough")
+    assert said(runner) == (
+        ScheduleTimer(name="beat", every_seconds=30.0),
+        ScheduleTimer(name="late", at_time=time(15, 40)),
+        FlattenAll(at=OPEN, reason="enough"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda broker: broker.every(0, "x"), "seconds is 0"),
+        (lambda broker: broker.every(float("nan"), "x"), "seconds is nan"),
+        (lambda broker: broker.every(1, ""), "a timer needs a name"),
+        (lambda broker: broker.daily_at(time(1, 2, tzinfo=UTC), "x"), "without a zone"),
+    ],
+)
+def test_a_timer_that_cannot_be_meant_is_refused(runner: StrategyRunner, make: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        make(runner.broker)
+
+
+def test_a_submitted_order_is_readable_at_once_and_then_as_the_events_say(runner: StrategyRunner) -> None:
+    order = working(runner)
+    assert (order.status, order.pending) == (ExecStatus.WORKING, None)
+    runner.broker.cancel(order.oms_id)
+    seen = runner.broker.order(order.oms_id)
+    assert seen is not None
+    assert seen.pending is Pending.CANCEL
