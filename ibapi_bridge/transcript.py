@@ -1,0 +1,178 @@
+"""Reading captures: JSON lines of what went over one connection, recorded by us or written by hand.
+
+The format is described in ``docs/captures.md``.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
+from typing import Final
+
+import attrs
+
+
+class TranscriptError(ValueError):
+    """A capture that cannot be read; one sentence with the file and, where there is one, the line."""
+
+
+class Direction(StrEnum):
+    """Which way a line went: from the broker, to the broker, or about the connection itself."""
+
+    IN = "in"
+    OUT = "out"
+    CONN = "conn"
+
+
+@attrs.frozen(kw_only=True)
+class Line:
+    """One line of a capture; ``args`` by official parameter names, nested objects with official attribute names."""
+
+    number: int
+    at: datetime
+    direction: Direction
+    name: str
+    args: Mapping[str, object]
+
+
+@attrs.frozen(kw_only=True)
+class Transcript:
+    """A whole capture; ``note`` says what was tolerated, empty if nothing was."""
+
+    path: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of lines before the first one that has a time."""
+
+_ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "error": {"id": "reqId", "errorMsg": "errorString", "code": "errorCode", "msg": "errorString"},
+        "placeOrder": {"id": "orderId"},
+        "cancelOrder": {"id": "orderId"},
+        "orderStatus": {"id": "orderId"},
+        "openOrder": {"id": "orderId"},
+    }
+)
+"""Parameter names of earlier versions of the official client."""
+
+
+def read_transcript(path: Path) -> Transcript:
+    """All lines of a capture.
+
+    Raises:
+        TranscriptError: the file cannot be read, or a line other than a truncated last one is damaged.
+    """
+    rows = _rows(path)
+    lines: list[Line] = []
+    note = ""
+    at = BEGINNING
+    for place, (number, row) in enumerate(rows, start=1):
+        try:
+            line = _line(number, row, at)
+        except ValueError as problem:
+            if place < len(rows) or not _is_cut_off(row):
+                raise TranscriptError(f"{path}, line {number}: {problem}") from None
+            note = f"{path}, line {number}: the last line is cut off and was left out"
+            break
+        at = line.at
+        lines.append(line)
+    return Transcript(path=str(path), lines=tuple(lines), note=note)
+
+
+def _rows(path: Path) -> list[tuple[int, str]]:
+    """The numbered lines that are not blank."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        raise TranscriptError(f"{path} cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise TranscriptError(f"{path} is not UTF-8 text: a capture is a file of JSON lines") from None
+    return [(number, row) for number, row in enumerate(text.split("\n"), start=1) if row.strip()]
+
+
+def _is_cut_off(row: str) -> bool:
+    """Whether the line begins like a record and ends too early."""
+    try:
+        json.loads(row)
+    except json.JSONDecodeError:
+        return row.lstrip().startswith("{")
+    return False
+
+
+def _line(number: int, row: str, previous: datetime) -> Line:
+    record = _parsed(row)
+    name = record.get("name")
+    direction = _direction(record.get("dir"))
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"name is {name!r}: it must be the name of an API method")
+    if direction is Direction.CONN and name not in ("connected", "disconnected"):
+        raise ValueError(f"name is {name!r}: with dir conn accepted are connected and disconnected")
+    args = record.get("args") or {}
+    if not isinstance(args, dict):
+        raise ValueError(f"args is {args!r}: it must be an object")  # noqa: TRY004  # one kind of error for the user
+    return Line(
+        number=number,
+        at=_time(record.get("at"), previous),
+        direction=direction,
+        name=name,
+        args=MappingProxyType(_official(name, args)),
+    )
+
+
+def _parsed(row: str) -> dict[str, object]:
+    try:
+        record = json.loads(row, parse_float=_exact)
+    except json.JSONDecodeError as problem:
+        raise ValueError(f"this is no JSON ({problem.msg} at column {problem.colno})") from None
+    except RecursionError:
+        raise ValueError("this is nested too deeply to be a record") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"this is {record!r}: it must be an object with dir, name and args")  # noqa: TRY004
+    return record
+
+
+def _exact(text: str) -> str:
+    """Numbers with a fraction stay the text they are, so that no digit is lost."""
+    return text
+
+
+def _direction(value: object) -> Direction:
+    try:
+        return Direction(str(value))
+    except ValueError:
+        raise ValueError(f"dir is {value!r}: accepted are in, out and conn") from None
+
+
+def _time(value: object, previous: datetime) -> datetime:
+    """The time of a line; without one it happened right after the line before."""
+    if value is None or value == "":
+        return previous
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"at is {value!r}: it must be an ISO time such as 2026-04-13T15:27:04.120Z") from None
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return max(at, previous)
+
+
+def _official(name: str, args: dict[str, object]) -> dict[str, object]:
+    """The arguments under the names of the present client, nested objects as objects."""
+    aliases = _ALIASES.get(name, {})
+    renamed = {aliases.get(key, key): value for key, value in args.items() if key not in aliases}
+    for key, value in args.items():
+        if key in aliases:
+            renamed.setdefault(aliases[key], value)
+    return {key: _as_object(value) for key, value in renamed.items()}
+
+
+def _as_object(value: object) -> object:
+    if isinstance(value, dict):
+        return SimpleNamespace(**{str(key): _as_object(part) for key, part in value.items()})
+    if isinstance(value, list):
+        return [_as_object(part) for part in value]
+    return value
