@@ -5,6 +5,7 @@ One thread, the reader, owns the socket and waits for it in the operating system
 is kept (bounded) and written by the reader, whole frames in order. A peer that takes nothing for too long is dead.
 """
 
+import errno
 import os
 import selectors
 import socket
@@ -21,6 +22,7 @@ from ibapi_bridge.framing import FrameBuffer, OutOfStep
 _CHUNK: Final = 262_144
 _LINGER_SECONDS: Final = 0.5
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+_UNDER_WAY: Final = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035)  # the last is Windows' own number
 _DARWIN_ONLY: Final = "TCP_KEEPALIVE"
 
 
@@ -50,13 +52,10 @@ class Transport:
         self._unsent = bytearray()
         self._progress_at = 0.0
         self._closing = False
+        self._selector: selectors.BaseSelector = selectors.DefaultSelector()
         self._watched = selectors.EVENT_READ
         self._frames = FrameBuffer()
-        self._wake_reader, self._wake_writer = socket.socketpair()
-        self._wake_reader.settimeout(0)
-        self._wake_writer.settimeout(0)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+        self._waker: _Waker | None = None
 
     # -- any thread ------------------------------------------------------------------------------------------------
 
@@ -99,10 +98,9 @@ class Transport:
 
     def wake(self) -> None:
         """Make the reader look up from its wait."""
-        try:
-            self._wake_writer.send(b"\0")
-        except (BlockingIOError, OSError):
-            return  # a full pipe wakes as well, and a closed one has nobody to wake
+        waker = self._waker
+        if waker is not None:
+            waker.wake()
 
     # -- the reader's thread -------------------------------------------------------------------------------------------
 
@@ -113,6 +111,7 @@ class Transport:
             ConnectionEnded: refused, unreachable, too late or closed meanwhile.
         """
         due = self._elapsed() + self._settings.connect_seconds
+        self._waker = _Waker(self._selector)
         reason = "no address"
         for family, kind, protocol, _, address in self._addresses():
             attempt = socket.socket(family, kind, protocol)
@@ -142,7 +141,9 @@ class Transport:
 
     def _attempt(self, attempt: socket.socket, address: tuple[object, ...], due: float) -> None:
         attempt.settimeout(0)
-        attempt.connect_ex(address)
+        code = attempt.connect_ex(address)
+        if code not in _UNDER_WAY:
+            raise OSError(code, os.strerror(code))
         self._selector.register(attempt, selectors.EVENT_WRITE)
         try:
             self._await_connected(attempt, due)
@@ -209,18 +210,16 @@ class Transport:
             self._watched = events
 
     def _wait(self, seconds: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._check_open()  # a close before there was anybody to wake
         ready = self._selector.select(None if seconds is None else max(seconds, 0.0))
-        if any(key.fileobj is self._wake_reader for key, _ in ready):
-            self._drain_wakes()
-        if self._closing:
-            raise ConnectionEnded("closed by us")
+        if self._waker is not None and any(key.fileobj is self._waker.reader for key, _ in ready):
+            self._waker.drain()
+        self._check_open()
         return ready
 
-    def _drain_wakes(self) -> None:
-        try:
-            self._wake_reader.recv(_CHUNK)
-        except BlockingIOError:
-            return
+    def _check_open(self) -> None:
+        if self._closing:
+            raise ConnectionEnded("closed by us")
 
     def _flush(self) -> None:
         with self._lock:
@@ -256,9 +255,9 @@ class Transport:
             connection, self._socket = self._socket, None
         if connection is not None:
             self._part(connection)
+        if self._waker is not None:
+            self._waker.close()
         self._selector.close()
-        self._wake_reader.close()
-        self._wake_writer.close()
 
     def _part(self, connection: socket.socket) -> None:
         """Close so that unread input does not make the system throw our last frames away (a reset would)."""
@@ -273,6 +272,32 @@ class Transport:
             return  # gone already, or still talking after the linger
         finally:
             connection.close()
+
+
+class _Waker:
+    """A pair of sockets through which any thread can end a wait of the selector."""
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self.reader, self._writer = socket.socketpair()
+        self.reader.settimeout(0)
+        self._writer.settimeout(0)
+        selector.register(self.reader, selectors.EVENT_READ)
+
+    def wake(self) -> None:
+        try:
+            self._writer.send(b"\0")
+        except OSError:
+            return  # a full pipe wakes as well, and a closed one has nobody to wake
+
+    def drain(self) -> None:
+        try:
+            self.reader.recv(_CHUNK)
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        self.reader.close()
+        self._writer.close()
 
 
 def _words(problem: Exception) -> str:
