@@ -13,6 +13,7 @@ import attrs
 from actors.domain.contract import Contract, SecType
 from actors.domain.identity import Account, ExecId
 from actors.domain.order_state import Fill, OrderState
+from actors.domain.positions import Holding
 from actors.messages.events import FillCorrected, OrderFilled
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
 
@@ -140,28 +141,15 @@ def _is_row_of(row: PositionView, movement: Movement) -> bool:
 
 
 def _after(position: PositionView, movement: Movement) -> PositionView:
-    """The position after a movement: average cost changes when it grows or flips, realised P&L when it shrinks."""
-    before, change, price = position.quantity, movement.quantity, movement.price
-    quantity = before + change
-    closed = min(abs(before), abs(change)) if before * change < 0 else Decimal(0)
-    gain = closed * (price - position.average_cost) * (1 if before > 0 else -1) * position.contract.multiplier
+    before = Holding(quantity=position.quantity, cost=position.quantity * position.average_cost)
+    after = before.after(movement.quantity, movement.price)
     return attrs.evolve(
         position,
-        quantity=quantity,
-        average_cost=_average_cost(position, quantity, movement),
-        realized_pnl=position.realized_pnl + gain,
+        quantity=after.quantity,
+        average_cost=after.average_cost,
+        realized_pnl=position.realized_pnl + after.realized * position.contract.multiplier,
         unrealized_pnl=None,
     )
-
-
-def _average_cost(position: PositionView, quantity: Decimal, movement: Movement) -> Decimal:
-    if not quantity:
-        return Decimal(0)
-    if position.quantity * movement.quantity > 0:
-        cost = position.quantity * position.average_cost + movement.quantity * movement.price
-        return cost / quantity
-    has_flipped = position.quantity * quantity <= 0
-    return movement.price if has_flipped else position.average_cost
 
 
 def _flat(account: Account, contract: Contract) -> PositionView:

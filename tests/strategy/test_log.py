@@ -20,8 +20,10 @@ from actors.domain.terms import Order, OrderType, Side
 from actors.messages import events
 from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.system import SessionChanged, SessionState
+from strategy import log as log_module
 from strategy.config import LoggingConfig
 from strategy.log import ExecutionLog, LogNote, render_line, verb_line
+from strategy.log_files import RotatingFile
 from strategy.log_lines import clean, fields_of
 from tests.strategy.support import ACCOUNT, OPEN, SPY, filled, state
 
@@ -305,3 +307,48 @@ def test_telling_the_log_never_waits_for_the_disk(tmp_path: Path) -> None:
     assert not released.is_set()
     released.set()
     assert log.stop(30)
+
+
+def test_events_beyond_what_may_wait_are_counted_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "MAX_WAITING", 3)
+    log = log_to(tmp_path)
+    for _ in range(10):
+        log.tell(PARTIAL)
+    log.start()
+    assert log.stop()
+    lines = (tmp_path / "execution.log").read_text().splitlines()
+    assert len(lines) == 4
+    assert lines[1].endswith(
+        "ERROR    | execution.engine | STATUS | 7 events were left out of the log: the disk was too slow"
+    )
+
+
+def test_a_log_that_was_never_started_stops_at_once(tmp_path: Path) -> None:
+    assert log_to(tmp_path).stop()
+
+
+def test_a_file_is_opened_again_after_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = tmp_path / "logs"
+    directory.write_text("in the way")
+    file = RotatingFile(directory / "a.log", max_bytes=100, keep=1)
+    file.write("lost\n")
+    directory.unlink()
+    file.write("kept\n")
+    file.close()
+    assert (directory / "a.log").read_text() == "kept\n"
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+    file = RotatingFile(Path("/dev/full"), max_bytes=10**9, keep=1)
+    for _ in range(3):
+        file.write("line\n")
+    file.close()
+    assert capsys.readouterr().err == "log /dev/full: No space left on device; trading goes on without it\n"
+
+
+def test_fields_of_any_value_are_plain_json() -> None:
+    note = attrs.evolve(PARTIAL, order=attrs.evolve(PARTIAL.order, order=attrs.evolve(ORDER, good_till=OPEN)))
+    assert fields_of(note)["order"]["order"]["good_till"] == "2023-08-03T13:30:00+00:00"
+    assert json.loads(json.dumps(fields_of("text"))) == {"event": "str", "value": "'text'"}

@@ -4,11 +4,13 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from actors.domain.identity import Epoch, ExecId
+from actors.domain.contract import Contract
+from actors.domain.identity import Epoch, ExecId, OmsId
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.terms import InvalidOrder, Order, Side
 from actors.messages.commands import CancelOrder, FlattenAll, StateChanged, SubmitOrder
 from actors.messages.events import (
+    Discrepancy,
     FillCorrected,
     OrderEvent,
     OrderInvalid,
@@ -291,3 +293,55 @@ def test_orders_from_before_the_start_are_known() -> None:
     assert [order.oms_id for order in runner.broker.open_orders("SPY")] == ["test-s1-1"]
     runner.hear(canceled(runner.broker.open_orders()[0]))
     assert runner.broker.open_orders() == ()
+
+
+def test_the_subscriptions_are_the_contracts_of_the_symbols() -> None:
+    assert run(Recording()).subscriptions == (SPY,)
+
+
+def test_a_callback_that_raises_ends_the_strategy_like_a_hook() -> None:
+    runner = run(Recording())
+    runner.broker.submit_order(BUY_100)
+
+    def broken(order: OrderState, fill: Fill) -> None:
+        raise KeyError(order.oms_id)
+
+    runner.broker.on_fill(broken)
+    said = runner.hear(filled(runner.broker.open_orders()[0], 40, "450", "e1"))
+    failures = [output for output in said if isinstance(output, StrategyFailed)]
+    assert [failure.hook for failure in failures] == ["on_fill callback"]
+
+
+def test_what_a_failed_hook_said_besides_orders_is_kept() -> None:
+    class Talking(Strategy):
+        def on_start(self) -> None:
+            self.state["seen"] = True
+            self.broker.submit_order(BUY_100)
+            self.log("before the end")
+            raise ValueError
+
+    runner = StrategyRunner(Talking(), "test", "s1", at=OPEN)
+    said = runner.hear(StartStrategy(at=OPEN))
+    assert [type(output) for output in said] == [StateChanged, StrategyNoted, StrategyFailed]
+    assert runner.broker.open_orders() == ()
+
+
+def test_a_failed_strategy_leaves_strangers_orders_alone() -> None:
+    runner = StrategyRunner(Failing(), "test", "s1", at=OPEN)
+    runner.hear(StartStrategy(at=OPEN))
+    stranger = attrs.evolve(runner.broker.open_orders()[0], oms_id=OmsId("x"), external=True)
+    runner.hear(accepted(stranger))
+    said = runner.hear(quote(1))
+    assert [output.oms_id for output in said if isinstance(output, CancelOrder)] == ["test-s1-1"]
+
+
+def test_quotes_of_other_instruments_make_no_bar() -> None:
+    strategy = Recording()
+    runner = run(strategy)
+    runner.hear(attrs.evolve(quote(1), contract=Contract(symbol="IBM")))
+    runner.hear(Tick(at=later(120), elapsed=1.0))
+    assert [entry[0] for entry in strategy.heard] == ["start", "quote"]
+
+
+def test_a_message_that_is_none_of_a_strategys_business_is_ignored() -> None:
+    assert run(Recording()).hear(Discrepancy(at=OPEN, kind="X", subject="y", text="z")) == ()  # type: ignore[arg-type]
