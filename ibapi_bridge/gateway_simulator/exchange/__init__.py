@@ -1,12 +1,15 @@
 """A pure, seeded exchange with a broker's books: no sockets, threads, clocks or client libraries.
 
-`Exchange` takes orders and gives events; `ModelMarket` makes up quotes from a seed.
+`Exchange` takes orders and gives events; `ModelMarket` makes up quotes from a seed,
+`ReplayMarket` plays recorded ones.
 """
 
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig, Halt, Latency
 from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
+from ibapi_bridge.gateway_simulator.exchange.lean import lean_days, lean_quotes
 from ibapi_bridge.gateway_simulator.exchange.market import Market, ModelMarket, ModelSettings, ModelSpec
+from ibapi_bridge.gateway_simulator.exchange.replay import ReplayMarket, csv_quotes
 from ibapi_bridge.gateway_simulator.exchange.types import (
     Instrument,
     Quote,
@@ -27,7 +30,11 @@ __all__ = [
     "ModelSpec",
     "Quote",
     "ReplayError",
+    "ReplayMarket",
     "SimulationError",
     "VenueOrder",
+    "csv_quotes",
     "default_instruments",
+    "lean_days",
+    "lean_quotes",
 ]

@@ -16,6 +16,7 @@ from ibapi_bridge.gateway_simulator.exchange.floor import Floor, Phase
 from ibapi_bridge.gateway_simulator.exchange.gates import is_tradable, next_tradable, trades_all_hours
 from ibapi_bridge.gateway_simulator.exchange.lifecycle import route
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO
 
 
 def boundary(floor: Floor, schedule: str) -> None:
@@ -37,6 +38,7 @@ def boundary(floor: Floor, schedule: str) -> None:
         floor.out.append(SessionOpened(at=floor.now, schedule=schedule, liquid=True))
         auctions.opening_bell(floor, schedule)
     if phase.open:
+        _forget_displays(floor, schedule)
         _release(floor, schedule)
     floor.plan_boundary(schedule, phase)
 
@@ -90,6 +92,13 @@ def _park(floor: Floor, live: LiveOrder) -> None:
     live.queue_ahead, live.taking = None, True
     live.held_until = next_tradable(floor, live.order)
     floor.out.append(OrderHeld(at=floor.now, perm_id=live.order.perm_id, until=live.held_until))
+
+
+def _forget_displays(floor: Floor, schedule: str) -> None:
+    """What was displayed before the bell is not there to be traded after it."""
+    for con_id, touch in floor.touches.items():
+        if floor.instruments[con_id].schedule == schedule:
+            touch.bid_left = touch.ask_left = touch.print_left = ZERO
 
 
 def _release(floor: Floor, schedule: str) -> None:

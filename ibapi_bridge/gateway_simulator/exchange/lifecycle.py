@@ -117,7 +117,9 @@ def _sized(floor: Floor, order: VenueOrder) -> VenueOrder:
     instrument = floor.instruments[order.con_id]
     price = order.limit_price or floor.mark(order.con_id) or Decimal(1)
     units = order.cash_quantity / (price * instrument.multiplier)
-    return evolve(order, quantity=max(units - units % instrument.size_increment, instrument.min_size))
+    return evolve(
+        order, quantity=max(units // instrument.size_increment * instrument.size_increment, instrument.min_size)
+    )
 
 
 def route(floor: Floor, live: LiveOrder) -> None:

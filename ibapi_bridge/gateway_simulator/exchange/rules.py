@@ -10,14 +10,17 @@ from decimal import Decimal
 from attrs import frozen
 
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
-from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
+from ibapi_bridge.gateway_simulator.exchange.types import (
+    ORDER_TYPE_NAMES,
+    TIME_IN_FORCE_NAMES,
+    Instrument,
+    VenueOrder,
+)
 
 LIMITED = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
 STOPPED = frozenset({"STP", "STP LMT", "MIT", "LIT"})
 TRAILED = frozenset({"TRAIL", "TRAIL LIMIT"})
 TRIGGERED = STOPPED | TRAILED
-ORDER_TYPES = frozenset({"MKT", "MOC", "MTL"}) | LIMITED | TRIGGERED
-TIMES_IN_FORCE = frozenset({"DAY", "GTC", "GTD", "IOC", "FOK", "OPG"})
 INVALID = "Error validating request.-'bF' : cause - "
 OFF_GRID = "The price does not conform to the minimum price variation for this contract."
 ODD_SIZE = "Order size does not conform to market rule."
@@ -50,9 +53,9 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
 def _of_kind(order: VenueOrder) -> Refusal | None:
     if order.side not in ("BUY", "SELL"):
         return Refusal(321, INVALID + "Invalid action")
-    if order.order_type not in ORDER_TYPES:
+    if order.order_type not in ORDER_TYPE_NAMES:
         return Refusal(387, "Unsupported order type for this exchange and security type.")
-    if order.tif not in TIMES_IN_FORCE:
+    if order.tif not in TIME_IN_FORCE_NAMES:
         return Refusal(321, INVALID + "Invalid time in force")
     if order.order_type in ("MOC", "LOC") and order.tif != "DAY":
         return Refusal(113, "The TIF should be DAY for Market-on-Close (MOC) and Limit-on-Close (LOC) orders.")

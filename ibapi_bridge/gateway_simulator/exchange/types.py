@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import field, frozen
 
@@ -17,6 +17,9 @@ OrderType = Literal["MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MOC
 TimeInForce = Literal["DAY", "GTC", "GTD", "IOC", "FOK", "OPG"]
 SecType = Literal["STK", "OPT", "FUT", "CASH", "BAG", "IND"]
 Liquidity = Literal["added", "removed"]
+
+ORDER_TYPE_NAMES: tuple[OrderType, ...] = get_args(OrderType)
+TIME_IN_FORCE_NAMES: tuple[TimeInForce, ...] = get_args(TimeInForce)
 
 ZERO = Decimal(0)
 ONE = Decimal(1)

@@ -1,0 +1,218 @@
+"""What holds for every sequence of orders, changes, cancels and passing time."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ibapi_bridge.gateway_simulator.exchange import (
+    Exchange,
+    ExchangeConfig,
+    Instrument,
+    ModelMarket,
+    ModelSettings,
+    SimulationError,
+    VenueOrder,
+    default_instruments,
+)
+from ibapi_bridge.gateway_simulator.exchange.events import Event
+from ibapi_bridge.gateway_simulator.exchange.instruments import AAPL, ES, EUR_USD, SPY
+from ibapi_bridge.gateway_simulator.exchange.types import ORDER_TYPE_NAMES, TIME_IN_FORCE_NAMES, Leg
+from tests.ibapi_bridge.gateway_simulator.exchange.desk import ACCOUNT
+
+FRIDAY_BEFORE_CLOSE = datetime(2023, 11, 3, 19, 58, tzinfo=UTC)
+PAIR = Instrument(
+    con_id=28812380,
+    symbol="SPY,AAPL",
+    sec_type="BAG",
+    legs=(Leg(con_id=SPY, ratio=1, side="BUY"), Leg(con_id=AAPL, ratio=2, side="SELL")),
+)
+LISTED = {i.con_id: i for i in (*default_instruments(), PAIR)}
+CONTRACTS = (SPY, AAPL, ES, EUR_USD, 700000001, PAIR.con_id)
+STEP = ModelSettings(interval=timedelta(seconds=20))
+
+Command = tuple[str, Any]
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> dict[str, Any]:
+    """Terms of an order, sensible more often than not; prices as ticks away from the reference price."""
+    con_id = draw(st.sampled_from(CONTRACTS))
+    instrument = LISTED[con_id]
+    reference = Decimal(70) if instrument.legs else instrument.reference_price
+
+    def price() -> Decimal:
+        return reference + instrument.min_tick * draw(st.integers(-60, 60))
+
+    kind = draw(st.sampled_from(ORDER_TYPE_NAMES))
+    return {
+        "con_id": con_id,
+        "side": draw(st.sampled_from(["BUY", "SELL"])),
+        "quantity": Decimal(draw(st.sampled_from([1, 5, 100, 2500, 0]))),
+        "order_type": kind,
+        "limit_price": draw(st.one_of(st.none(), st.builds(price), st.just(Decimal("1.23456")))),
+        "stop_price": Decimal("0.50") if "TRAIL" in kind else price(),
+        "tif": draw(st.sampled_from([*TIME_IN_FORCE_NAMES, "DAY", "DAY", "GTC"])),
+        "good_till": FRIDAY_BEFORE_CLOSE + timedelta(seconds=draw(st.integers(-50, 500))),
+        "outside_rth": draw(st.booleans()),
+        "display_size": draw(st.sampled_from([None, None, Decimal(1), Decimal(50)])),
+        "all_or_none": draw(st.sampled_from([False, False, True])),
+        "parent_perm_id": draw(st.sampled_from([None, None, None, 1, 2, 9])),
+        "oca_group": draw(st.sampled_from(["", "", "g"])),
+        "oca_type": draw(st.integers(0, 4)),
+    }
+
+
+COMMANDS: st.SearchStrategy[list[Command]] = st.lists(
+    st.one_of(
+        st.tuples(st.just("submit"), orders()),
+        st.tuples(st.just("replace"), st.tuples(st.integers(1, 12), orders())),
+        st.tuples(st.just("cancel"), st.integers(1, 12)),
+        st.tuples(st.just("advance"), st.sampled_from([0.01, 0.05, 1, 40, 150, 7200])),
+        st.tuples(st.just("correct"), st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 3]))),
+    ),
+    max_size=24,
+)
+
+
+def made(seed: int = 3) -> Exchange:
+    listed = tuple(LISTED.values())
+    market = ModelMarket(instruments=listed, start=FRIDAY_BEFORE_CLOSE, seed=seed, settings=STEP)
+    shortable = [evolve(i, shortable=Decimal(1000)) if i.con_id == AAPL else i for i in listed]
+    return Exchange(
+        market=market,
+        instruments=shortable,
+        accounts=(ACCOUNT,),
+        seed=seed,
+        config=ExchangeConfig(locate_delay=timedelta(seconds=5)),
+        start=FRIDAY_BEFORE_CLOSE,
+    )
+
+
+def play(exchange: Exchange, commands: list[Command], log: list[Event], first: int = 1) -> None:
+    """Run the commands; permanent ids count the submissions."""
+    perm_id = first
+    for name, what in commands:
+        if name == "submit":
+            log += exchange.submit(VenueOrder(perm_id=perm_id, account=ACCOUNT, **what))
+            perm_id += 1
+        elif name == "replace":
+            log += exchange.replace(_changed(exchange, *what))
+        elif name == "cancel":
+            log += exchange.cancel(what)
+        elif name == "correct":
+            log += _correct(exchange, *what)
+        else:
+            log += exchange.advance(exchange.now + timedelta(seconds=what))
+    log += exchange.advance(exchange.now + timedelta(seconds=60))
+
+
+def _changed(exchange: Exchange, perm_id: int, terms: dict[str, Any]) -> VenueOrder:
+    view = exchange.order(perm_id)
+    if view is None:
+        return VenueOrder(perm_id=perm_id, account=ACCOUNT, **terms)
+    wanted = {key: terms[key] for key in ("quantity", "limit_price", "stop_price", "tif")}
+    return evolve(view.order, **wanted)
+
+
+def _correct(exchange: Exchange, index: int, quantity: int) -> list[Event]:
+    fills = exchange.executions()
+    if index >= len(fills) or fills[index].is_combo:
+        return []
+    return exchange.correct_execution(fills[index].exec_id, quantity=min(Decimal(quantity), fills[index].quantity))
+
+
+def signed_sum(exchange: Exchange, con_id: int) -> Decimal:
+    own = (e for e in exchange.executions() if e.con_id == con_id)
+    return sum((e.quantity if e.side == "BUY" else -e.quantity for e in own), start=Decimal(0))
+
+
+@settings(deadline=None, max_examples=150)
+@given(commands=COMMANDS)
+def test_books_balance_whatever_is_asked(commands: list[Command]) -> None:
+    exchange = made()
+    log: list[Event] = []
+    play(exchange, commands, log)
+    assert all(a.at <= b.at for a, b in zip(log, log[1:], strict=False))
+    for view in (*exchange.orders(), *exchange.completed()):
+        own = [e for e in exchange.executions() if (e.perm_id, e.con_id) == (view.order.perm_id, view.order.con_id)]
+        assert view.filled == sum(e.quantity for e in own)
+        assert view.filled <= view.order.quantity
+    for position in exchange.positions(ACCOUNT):
+        assert position.quantity == signed_sum(exchange, position.con_id)
+    _check_cash(exchange)
+
+
+def _check_cash(exchange: Exchange) -> None:
+    """Cash is what it was, less what was paid, less commissions, plus the gains of futures."""
+    values = exchange.account_values(ACCOUNT)
+    expected = Decimal(1_000_000)
+    for fill in exchange.executions():
+        if fill.is_combo:
+            continue
+        paid = fill.quantity * fill.price * LISTED[fill.con_id].multiplier
+        expected -= fill.commission
+        expected -= paid if fill.side == "BUY" else -paid
+    for position in exchange.positions(ACCOUNT):
+        if position.con_id == ES:
+            # A future costs nothing to hold: what was taken for paid comes back, but for what it gained when closed.
+            fees = exchange._floor.accounts[ACCOUNT].holdings[ES].fees
+            expected += position.market_value - (position.unrealized_pnl + fees)
+    assert abs(values.cash["USD"] - expected) < Decimal("0.0001")
+
+
+@settings(deadline=None, max_examples=80)
+@given(commands=COMMANDS)
+def test_no_fill_is_beyond_the_limit(commands: list[Command]) -> None:
+    exchange = made()
+    plain = [(n, w) for n, w in commands if n not in ("replace", "correct")]
+    play(exchange, plain, [])
+    for fill in exchange.executions():
+        view = exchange.order(fill.perm_id)
+        assert view is not None
+        limit = view.order.limit_price
+        if view.order.con_id != fill.con_id or view.order.order_type not in ("LMT", "LOC", "STP LMT", "LIT"):
+            continue
+        assert limit is not None
+        assert fill.price <= limit if fill.side == "BUY" else fill.price >= limit
+
+
+@settings(deadline=None, max_examples=40)
+@given(commands=COMMANDS)
+def test_same_seed_and_calls_give_the_same_events(commands: list[Command]) -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+    play(made(), commands, first)
+    play(made(), commands, second)
+    assert repr(first) == repr(second)
+
+
+@settings(deadline=None, max_examples=60)
+@given(before=COMMANDS, after=COMMANDS)
+def test_saved_exchange_goes_on_as_if_nothing_had_happened(before: list[Command], after: list[Command]) -> None:
+    exchange = made()
+    play(exchange, before, [])
+    again = made(seed=4)
+    again.load(json.loads(json.dumps(exchange.save())))
+    first: list[Event] = []
+    second: list[Event] = []
+    play(exchange, after, first, first=101)
+    play(again, after, second, first=101)
+    assert repr(first) == repr(second)
+    assert exchange.account_values(ACCOUNT) == again.account_values(ACCOUNT)
+
+
+@given(text=st.text())
+def test_unknown_execution_never_does_anything_but_say_so(text: str) -> None:
+    exchange = made()
+    try:
+        exchange.correct_execution(text, price=Decimal(1))
+    except SimulationError:
+        return
+    raise AssertionError(f"{text!r} was corrected")
