@@ -115,6 +115,12 @@ def _accounts(core: DeskCore, report: reports.AccountsReported) -> None:
     core.accounts = report.accounts
 
 
+def _record_number(core: DeskCore, command: commands.RecordNumber) -> None:
+    order = core.book.get(command.oms_id)
+    if order is not None:
+        core.book.link_number(order, (command.epoch, command.client_id, command.order_id))
+
+
 def _quote(core: DeskCore, quote: reports.QuoteReported) -> None:
     """Only a notional limit needs prices."""
     if core.config.limits.max_order_notional is None:
@@ -140,6 +146,7 @@ _HANDLERS: dict[type[Any], Callable[[DeskCore, Any], None]] = {
     commands.Reconcile: _reconcile,
     commands.BlockInstrument: _block,
     commands.RecordPlacement: submission.record_placement,
+    commands.RecordNumber: _record_number,
     commands.RecordCancel: requests.record_cancel,
     commands.StateChanged: _nothing,
     reports.OrderStatusReported: hearing.status_reported,

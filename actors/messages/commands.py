@@ -109,6 +109,16 @@ class RecordPlacement(Command):
 
 
 @attrs.frozen(kw_only=True)
+class RecordNumber(Command):
+    """An order of ours bears this order id on this connection: known by other evidence than the broker's."""
+
+    oms_id: OmsId
+    order_id: OrderId
+    epoch: Epoch
+    client_id: ClientId = ClientId(0)
+
+
+@attrs.frozen(kw_only=True)
 class RecordCancel(Command):
     """A cancel that already left for the broker: recorded, never sent."""
 
@@ -117,5 +127,5 @@ class RecordCancel(Command):
 
 StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
 OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument
-RecordedCommand = RecordPlacement | RecordCancel
+RecordedCommand = RecordPlacement | RecordNumber | RecordCancel
 """What a replayed capture shows to have been sent."""
