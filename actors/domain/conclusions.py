@@ -26,6 +26,9 @@ from actors.messages.events import (
     ReplaceRefused,
 )
 
+NEW, FILLED, CANCELED, REJECTED = ExecStatus.NEW, ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED
+_LIVED = (ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED, FILLED)
+
 
 def conclude(
     before: OrderState, after: OrderState, evidence: AnyEvidence, *, text: str = "", recovered: bool = False
@@ -35,53 +38,86 @@ def conclude(
         return ()
     if isinstance(evidence, Sent):
         return (OrderSubmitted(at=evidence.at, order=after, recovered=recovered),)
-    return tuple(_events(before, after, evidence, text, recovered))
+    said: list[Event] = []
+    _say_life(said, before, after, evidence, recovered)
+    if before.in_doubt or before.wanted is not None or before.pending is not None or after.in_doubt:
+        _say_requests(said, before, after, evidence, text, recovered)
+    _say_end(said, before, after, evidence.at, text, recovered)
+    return tuple(said)
 
 
-def _events(  # noqa: C901, PLR0912  # one row for each kind of event, in their order
+def _say_life(
+    said: list[Event],
+    before: OrderState,
+    after: OrderState,
+    evidence: AnyEvidence,
+    recovered: bool,  # noqa: FBT001
+) -> None:
+    """New terms, acceptance, fills, holds."""
+    at = evidence.at
+    if after.order is not before.order:
+        said.append(OrderReplaced(at=at, order=after, previous=before.order, recovered=recovered))
+    if before.status is NEW and after.status in _LIVED:
+        said.append(OrderAccepted(at=at, order=after, recovered=recovered))
+    if after.fills is not before.fills and isinstance(evidence, ExecutionSeen | CommissionSeen):
+        said.append(_fill_event(before, after, evidence, recovered))
+    if after.held and after.held != before.held:
+        said.append(OrderHeld(at=at, order=after, recovered=recovered))
+
+
+def _fill_event(
+    before: OrderState,
+    after: OrderState,
+    evidence: ExecutionSeen | CommissionSeen,
+    recovered: bool,  # noqa: FBT001
+) -> Event:
+    at, fill, previous = evidence.at, after.fills[evidence.family], before.fills.get(evidence.family)
+    if isinstance(evidence, CommissionSeen):
+        return CommissionCharged(at=at, order=after, fill=fill, recovered=recovered)
+    if previous is None:
+        return OrderFilled(at=at, order=after, fill=fill, recovered=recovered)
+    return FillCorrected(at=at, order=after, fill=fill, previous=previous, recovered=recovered)
+
+
+def _say_requests(  # noqa: PLR0913  # the parts of one change
+    said: list[Event],
     before: OrderState,
     after: OrderState,
     evidence: AnyEvidence,
     text: str,
     recovered: bool,  # noqa: FBT001
-) -> Iterator[Event]:
+) -> None:
+    """Doubts that began, and requests of ours that ended without their effect."""
     at = evidence.at
-    living = after.status not in (ExecStatus.CANCELED, ExecStatus.REJECTED)
-    if after.order is not before.order:
-        yield OrderReplaced(at=at, order=after, previous=before.order, recovered=recovered)
-    if before.status is ExecStatus.NEW and after.status is not ExecStatus.NEW and living:
-        yield OrderAccepted(at=at, order=after, recovered=recovered)
-    if after.fills is not before.fills:
-        yield from _fill_events(before, after, evidence, recovered)
-    if after.held and after.held != before.held:
-        yield OrderHeld(at=at, order=after, recovered=recovered)
     if after.in_doubt and not before.in_doubt:
-        yield OrderInDoubt(at=at, order=after, text=text, recovered=recovered)
+        said.append(OrderInDoubt(at=at, order=after, text=text, recovered=recovered))
     if _refused(before, after, Pending.REPLACE, evidence):
-        yield ReplaceRefused(at=at, order=after, text=text or _why(after), recovered=recovered)
+        said.append(ReplaceRefused(at=at, order=after, text=text or _why(after), recovered=recovered))
     if _refused(before, after, Pending.CANCEL, evidence):
-        yield CancelRefused(at=at, order=after, text=text or _why(after), recovered=recovered)
-    if after.status is not before.status and after.status is ExecStatus.CANCELED:
-        yield OrderCanceled(at=at, order=after, recovered=recovered)
-    if after.status is not before.status and after.status is ExecStatus.REJECTED:
-        yield OrderRejected(at=at, order=after, recovered=recovered)
+        said.append(CancelRefused(at=at, order=after, text=text or _why(after), recovered=recovered))
+
+
+def _say_end(  # noqa: PLR0913  # the parts of one change
+    said: list[Event],
+    before: OrderState,
+    after: OrderState,
+    at: datetime,
+    text: str,
+    recovered: bool,  # noqa: FBT001
+) -> None:
+    """Ends, completions, doubts that are over, alarms."""
+    if after.status is not before.status:
+        if after.status is CANCELED:
+            said.append(OrderCanceled(at=at, order=after, recovered=recovered))
+        elif after.status is REJECTED:
+            said.append(OrderRejected(at=at, order=after, recovered=recovered))
     if _is_complete(after) and not _is_complete(before):
-        yield OrderCompleted(at=at, order=after, recovered=recovered)
+        said.append(OrderCompleted(at=at, order=after, recovered=recovered))
     if before.in_doubt and not after.in_doubt:
-        yield OrderResolved(at=at, order=after, text=text or f"the order is {after.status.value}", recovered=recovered)
-    yield from _alarms(before, after, at)
-
-
-def _fill_events(before: OrderState, after: OrderState, evidence: AnyEvidence, recovered: bool) -> Iterator[Event]:  # noqa: FBT001
-    if not isinstance(evidence, ExecutionSeen | CommissionSeen):
-        return
-    fill, previous = after.fills[evidence.family], before.fills.get(evidence.family)
-    if isinstance(evidence, CommissionSeen):
-        yield CommissionCharged(at=evidence.at, order=after, fill=fill, recovered=recovered)
-    elif previous is None:
-        yield OrderFilled(at=evidence.at, order=after, fill=fill, recovered=recovered)
-    else:
-        yield FillCorrected(at=evidence.at, order=after, fill=fill, previous=previous, recovered=recovered)
+        why = text or f"the order is {after.status.value}"
+        said.append(OrderResolved(at=at, order=after, text=why, recovered=recovered))
+    if after.fills is not before.fills or after.perm_ids is not before.perm_ids or after.order is not before.order:
+        said.extend(_alarms(before, after, at))
 
 
 def _refused(before: OrderState, after: OrderState, request: Pending, evidence: AnyEvidence) -> bool:
@@ -91,7 +127,7 @@ def _refused(before: OrderState, after: OrderState, request: Pending, evidence: 
     if request is Pending.REPLACE:
         return before.wanted is not None and after.wanted is None and after.order is before.order
     ended = before.pending is Pending.CANCEL and after.pending is not Pending.CANCEL
-    return ended and (after.status is ExecStatus.FILLED or after.is_open or isinstance(evidence, RefusalSeen))
+    return ended and (after.status is FILLED or after.is_open or isinstance(evidence, RefusalSeen))
 
 
 def _why(after: OrderState) -> str:
@@ -99,7 +135,7 @@ def _why(after: OrderState) -> str:
 
 
 def _is_complete(order: OrderState) -> bool:
-    return order.reported_done and order.status is ExecStatus.FILLED
+    return order.reported_done and order.status is FILLED
 
 
 def _alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Discrepancy]:

@@ -85,22 +85,27 @@ def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa:
 
 def _changed(order: OrderState, at: datetime, /, **changes: Any) -> OrderState:  # noqa: ANN401  # fields of OrderState
     """One copy with the changes, or the same object if there are none."""
-    real = {name: value for name, value in changes.items() if getattr(order, name) != value}
-    return attrs.evolve(order, updated_at=at, **real) if real else order
+    known = order.__dict__
+    real = {name: value for name, value in changes.items() if known[name] is not value and known[name] != value}
+    if not real:
+        return order
+    real["updated_at"] = at
+    return order.with_changes(real)
 
 
 def _with_sent(order: OrderState, sent: Sent) -> OrderState:
-    return attrs.evolve(
-        order,
-        order=sent.order,
-        contract=sent.contract,
-        account=sent.account,
-        client_id=sent.client_id,
-        epoch=sent.epoch,
-        order_id=sent.order_id,
-        pending=Pending.SUBMIT,
-        last_request=Pending.SUBMIT,
-        updated_at=sent.at,
+    return order.with_changes(
+        {
+            "order": sent.order,
+            "contract": sent.contract,
+            "account": sent.account,
+            "client_id": sent.client_id,
+            "epoch": sent.epoch,
+            "order_id": sent.order_id,
+            "pending": Pending.SUBMIT,
+            "last_request": Pending.SUBMIT,
+            "updated_at": sent.at,
+        }
     )
 
 
@@ -307,7 +312,7 @@ def _ended(order: OrderState, at: datetime, end: ExecStatus, reason: str, /, **k
 def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState:  # noqa: ANN401  # fields of OrderState
     """The changes together with the status that follows from them (O2, O3, O7); one copy."""
     fills: Mapping[str, Fill] = changes.get("fills", order.fills)
-    filled = sum_of_fills(fills)
+    filled = order.filled if fills is order.fills else sum_of_fills(fills)
     wanted = changes.get("wanted", order.wanted)
     terms: Order = changes.get("order", order.order)
     if wanted is not None and terms.quantity < filled <= wanted.quantity:

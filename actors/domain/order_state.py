@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
 from actors.domain.contract import Contract
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.terms import Order, Side
+
+_ZERO = Decimal(0)
 
 
 class ExecStatus(StrEnum):
@@ -22,10 +25,11 @@ class ExecStatus(StrEnum):
     CANCELED = "CANCELED"
     REJECTED = "REJECTED"
 
-    @property
-    def is_terminal(self) -> bool:
-        """True when nothing but late fills and corrections can still happen."""
-        return self in (ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED)
+    is_terminal: bool
+    """True when nothing but late fills and corrections can still happen."""
+
+    def __init__(self, name: str) -> None:
+        self.is_terminal = name in ("FILLED", "CANCELED", "REJECTED")
 
 
 class Pending(StrEnum):
@@ -59,9 +63,12 @@ class Fill:
     """The leg's own contract where it is not the order's (combos)."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class OrderState:
-    """One order of ours or a stranger's, as far as the evidence goes."""
+    """One order of ours or a stranger's, as far as the evidence goes.
+
+    Without slots, because ``with_changes`` copies a dict five times as fast as it could build an object.
+    """
 
     oms_id: OmsId
     order: Order
@@ -97,7 +104,20 @@ class OrderState:
     @property
     def filled(self) -> Decimal:
         """Sum of the unique executions; legs of a combo count in their own contracts, not here."""
-        return sum_of_fills(self.fills)
+        known: Decimal | None = self.__dict__.get("_filled")
+        if known is None:
+            known = self.__dict__["_filled"] = sum_of_fills(self.fills)
+        return known
+
+    def with_changes(self, changes: Mapping[str, Any]) -> "OrderState":
+        """A copy with some fields changed; names are not checked, as ``attrs.evolve`` would."""
+        changed = object.__new__(OrderState)
+        fields = changed.__dict__
+        fields.update(self.__dict__)
+        if "fills" in changes:
+            fields.pop("_filled", None)
+        fields.update(changes)
+        return changed
 
     @property
     def average_price(self) -> Decimal | None:
@@ -128,4 +148,6 @@ class OrderState:
 
 def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
     """Quantity of all fills in the order's own contract."""
-    return sum((fill.quantity for fill in fills.values() if fill.contract is None), Decimal(0))
+    if not fills:
+        return _ZERO
+    return sum((fill.quantity for fill in fills.values() if fill.contract is None), _ZERO)

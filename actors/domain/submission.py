@@ -9,7 +9,7 @@ from actors.domain.contract import Contract, Instrument
 from actors.domain.desk_config import Waiting
 from actors.domain.desk_core import QUALIFY, DeskCore
 from actors.domain.evidence import Concluded, ReplaceRequested, Sent
-from actors.domain.identity import OmsId
+from actors.domain.identity import Account, OmsId
 from actors.domain.limits import refusal_of_exposure, refusal_of_size
 from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, Side, check_order, format_quantity
@@ -89,7 +89,7 @@ def place(core: DeskCore, order: OrderState, wish: Waiting, instrument: Instrume
     at = order.updated_at
     account = core.account_for(wish.account)
     terms = snapped(wish.order, instrument)
-    refusal = refusal_of_placing(core, wish, attrs.evolve(order, account=account or wish.account), instrument, terms)
+    refusal = refusal_of_placing(core, wish, account, instrument, terms)
     order_id = None if refusal else core.next_order_id()
     if account is None or order_id is None:
         reason = refusal or "the order ids of this client id are used up: take another client id"
@@ -121,9 +121,11 @@ def place(core: DeskCore, order: OrderState, wish: Waiting, instrument: Instrume
     )
 
 
-def refusal_of_placing(core: DeskCore, wish: Waiting, order: OrderState, instrument: Instrument, terms: Order) -> str:
+def refusal_of_placing(
+    core: DeskCore, wish: Waiting, account: Account | None, instrument: Instrument, terms: Order
+) -> str:
     """Why an order with a known instrument may not leave, or nothing."""
-    if core.account_for(wish.account) is None:
+    if account is None:
         return "account is not clear: name one of the accounts of this login"
     key = instrument_key(instrument.contract)
     doubted = core.book.doubted_in(key)
@@ -139,7 +141,7 @@ def refusal_of_placing(core: DeskCore, wish: Waiting, order: OrderState, instrum
         return refusal
     limits = core.config.limits
     return refusal_of_size(limits, terms, instrument.contract, core.market_prices.get(key)) or refusal_of_exposure(
-        limits, terms, core.book.exposure(order.account, key), core.book.open_count - 1
+        limits, terms, core.book.exposure(account, key), core.book.open_count - 1
     )
 
 
