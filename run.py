@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -50,6 +51,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 SWITCH_INTERVAL_SECONDS = 0.0005
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, like every other mistake of a user."""
+
+    def error(self, message: str) -> NoReturn:
+        """Argparse's hook."""
+        raise UserError(f"{message}; {self.prog} --help explains")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a user's mistake is one sentence on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -73,7 +82,7 @@ def _command(words: list[str]) -> int:
         accepted = ", ".join(["session", "paper", "live", *COMMANDS, "help"])
         raise UserError(f"command is {name!r}: accepted are {accepted}")
     module = import_module(COMMANDS[name][0])
-    parser = argparse.ArgumentParser(prog=f"run.py {name}", description=COMMANDS[name][1])
+    parser = Parser(prog=f"run.py {name}", description=COMMANDS[name][1])
     module.add_arguments(parser)
     code: int = module.main(parser.parse_args(words[1:]))
     return code
@@ -91,16 +100,14 @@ def _help() -> str:
 
 
 def _session_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="run.py", description="Trade one session against the embedded gateway simulator."
-    )
+    parser = Parser(prog="run.py", description="Trade one session against the embedded gateway simulator.")
     _add_common_arguments(parser)
     add_session_arguments(parser)
     return parser
 
 
 def _trade_parser(mode: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"run.py {mode}", description=f"Trade in the {mode} account of a gateway.")
+    parser = Parser(prog=f"run.py {mode}", description=f"Trade in the {mode} account of a gateway.")
     _add_common_arguments(parser)
     return parser
 

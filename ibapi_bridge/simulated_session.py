@@ -12,7 +12,7 @@ from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 
 DEFAULT_DATE = date(2026, 4, 13)
-DEFAULT_SPEED = 600.0
+DEFAULT_SPEED = 450.0
 _MARGIN = timedelta(seconds=60)
 
 
@@ -33,7 +33,7 @@ def add_session_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", type=Path, metavar="PATH", help="recorded quotes: a folder of LEAN files, or a CSV")
     parser.add_argument("--seed", type=int, default=1, help="seed of the market model and of the exchange")
     parser.add_argument(
-        "--speed", type=_speed, default=DEFAULT_SPEED, help="market seconds per real second, or max (default: 600)"
+        "--speed", type=_speed, default=DEFAULT_SPEED, help="market seconds per real second, or max (default: 450)"
     )
 
 

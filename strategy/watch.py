@@ -71,13 +71,16 @@ class SessionWatch:
             self._stream.flush()
 
     def finish(self, reason: StopReason) -> SessionReport:
-        """Take the display away, say why the run ended and print the report."""
+        """Take the display away, say why the run ended and print the report; a start that failed has none."""
         if self._progress is not None:
             self._progress.close()
             self._progress = None
         report = self._ledger.report()
-        self.show_line(f"stopped: {clean(reason.text)}")
-        print_report(report, self._stream)
+        if reason.exit_code:
+            sys.stderr.write(f"callboard: {clean(reason.text)}\n")
+        if reason.exit_code == 0 or report.orders:
+            self.show_line(f"stopped: {clean(reason.text)}")
+            print_report(report, self._stream)
         return report
 
     def _standing(self, view: PortfolioSnapshot) -> Standing:

@@ -1,0 +1,148 @@
+"""The command line as a user meets it: a whole session, a second program beside it, and every kind of mistake."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*words: str, cwd: Path, seconds: float = 110) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=seconds,
+        check=False,
+        env=environment,
+    )
+
+
+def toml(folder: Path, text: str) -> str:
+    path = folder / "my.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.slow
+@pytest.mark.socket
+def test_a_whole_session_is_traded_and_ends_flat_with_a_report(tmp_path: Path) -> None:
+    done = run("--speed", "2000", cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    report = done.stdout[done.stdout.index("session report") :]
+    assert "position:          flat" in report
+    assert "(0 partial" not in report
+    assert "problem" not in report
+    lines = (tmp_path / "logs" / "execution.log").read_text(encoding="utf-8").splitlines()
+    assert any(" | WARNING  | execution.engine | FLATTEN | end of session" in line for line in lines)
+    assert any(" | INFO     | execution.engine | SUBMIT | " in line for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.socket
+def test_with_trading_disabled_signals_are_logged_and_nothing_is_sent(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[trading]\ntrading_enabled = false\n")
+    done = run("--speed", "3000", "--config", config, cwd=tmp_path)
+    assert done.returncode == 0
+    text = (tmp_path / "logs" / "execution.log").read_text(encoding="utf-8")
+    assert "| SIGNAL |" in text
+    assert "| SUBMIT |" not in text
+
+
+@pytest.mark.socket
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_a_signal_stops_everything_within_five_seconds(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), "--speed", "100"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    while "READY" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert "stopped: signal SIGTERM" in output
+
+
+CONFIGURED = '[strategy]\nclass = "strategy.examples.mean_reversion:MeanReversion"\n'
+MISTAKES = {
+    "unknown command": (["nonsense"], "", "command is 'nonsense': accepted are session, paper, live"),
+    "unknown option": (["--sped", "5"], "", "unrecognized arguments: --sped 5"),
+    "speed that is none": (["--speed", "fast"], "", "'fast' is no speed from 0.1 to 1000000, nor max"),
+    "closed day": (["--date", "2026-04-12"], "", "--date is 2026-04-12: the market is closed on that day"),
+    "unknown symbol": (["--symbol", "NOPE"], "", "--symbol is 'NOPE': the simulator knows"),
+    "no configuration": (["paper"], "", "--config is missing"),
+    "key with a typing error": (["paper", "--config", "my.toml"], "[connection]\nprot = 1\n", "did you mean 'port'?"),
+    "broken TOML": (["paper", "--config", "my.toml"], "[connection\n", "it is not valid TOML"),
+    "port out of range": (["paper", "--config", "my.toml"], "[connection]\nport = 99999\n", "connection.port is 99999"),
+    "live port with a paper account": (
+        ["paper", "--config", "my.toml"],
+        f'[connection]\nport = 4001\naccount = "DU1234567"\n{CONFIGURED}',
+        "connection.port is 4001: mode 'paper' does not use it",
+    ),
+    "paper account in live trading": (
+        ["live", "--config", "my.toml"],
+        f'[connection]\nport = 4001\naccount = "DU1234567"\n{CONFIGURED}',
+        "it is a paper account and needs mode 'paper'",
+    ),
+    "nobody listens on the port": (
+        ["paper", "--config", "my.toml"],
+        f'[connection]\nport = 1\naccount = "DU1234567"\n{CONFIGURED}',
+        "cannot connect to 127.0.0.1:1",
+    ),
+    "strategy that does not parse": (["--strategy", "bad.py"], "", "invalid syntax at"),
+    "strategy that is not there": (["--strategy", "missing.py"], "", "there is no such file"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(name: str, tmp_path: Path) -> None:
+    words, config, sentence = MISTAKES[name]
+    toml(tmp_path, config)
+    (tmp_path / "bad.py").write_text("def x(:\n", encoding="utf-8")
+    done = run(*words, cwd=tmp_path, seconds=30)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("callboard: ")
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+REFUSED = """
+from actors.domain.terms import InvalidOrder, Order
+from strategy.base import Strategy
+
+
+class Refused(Strategy):
+    symbols = ("SPY",)
+
+    def on_start(self):
+        try:
+            self.broker.submit_order(Order(symbol="SPY", side="BUY", quantity=-5))
+        except InvalidOrder as error:
+            self.log(f"refused: {error}")
+        self.broker.submit_order(Order(symbol="NOSUCH", side="BUY", quantity=5))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.socket
+def test_an_order_for_an_unknown_symbol_is_rejected_and_a_negative_quantity_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "refused.py").write_text(REFUSED, encoding="utf-8")
+    done = run("--strategy", "refused.py", "--speed", "3000", cwd=tmp_path)
+    assert done.returncode == 0
+    text = (tmp_path / "logs" / "execution.log").read_text(encoding="utf-8")
+    assert "refused: quantity is -5: it must be greater than 0" in text
+    assert "| REJECT |" in text
+    assert "Traceback" not in text + done.stderr
