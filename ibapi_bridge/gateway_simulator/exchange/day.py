@@ -16,7 +16,6 @@ from ibapi_bridge.gateway_simulator.exchange.floor import Floor, Phase
 from ibapi_bridge.gateway_simulator.exchange.gates import is_tradable, next_tradable, trades_all_hours
 from ibapi_bridge.gateway_simulator.exchange.lifecycle import route
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
-from ibapi_bridge.gateway_simulator.exchange.types import ZERO
 
 
 def boundary(floor: Floor, schedule: str) -> None:
@@ -96,9 +95,9 @@ def _park(floor: Floor, live: LiveOrder) -> None:
 
 def _forget_displays(floor: Floor, schedule: str) -> None:
     """What was displayed before the bell is not there to be traded after it."""
-    for con_id, touch in floor.touches.items():
-        if floor.instruments[con_id].schedule == schedule:
-            touch.bid_left = touch.ask_left = touch.print_left = ZERO
+    for con_id, instrument in floor.instruments.items():
+        if instrument.schedule == schedule:
+            floor.forget_display(con_id)
 
 
 def _release(floor: Floor, schedule: str) -> None:

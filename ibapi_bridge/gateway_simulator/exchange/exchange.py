@@ -234,9 +234,14 @@ class Exchange:
             self._show_combo(floor.instruments[combo])
 
     def _show_combo(self, combo: Instrument) -> None:
-        quote = net_quote(self._floor, combo)
-        if quote is not None:
-            self._trade(combo.con_id, self._show(quote))
+        floor = self._floor
+        quote = net_quote(floor, combo)
+        if quote is None:
+            floor.forget_display(combo.con_id)
+            return
+        if floor.config.report_quotes:
+            floor.out.append(Quoted(at=floor.now, quote=quote))
+        self._trade(combo.con_id, self._show(quote))
 
     def _trade(self, con_id: int, touch: Touch) -> None:
         floor = self._floor

@@ -17,7 +17,7 @@ from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
 from ibapi_bridge.gateway_simulator.exchange.events import Event
 from ibapi_bridge.gateway_simulator.exchange.ledger import Account
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES, Session
-from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument, SimulationError
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Execution, Instrument, SimulationError
 
 Action: TypeAlias = tuple[datetime, int, str, int, Any]
 
@@ -128,6 +128,12 @@ class Floor:
         """The instrument's market price, None before its first quote."""
         touch = self.touches.get(con_id)
         return None if touch is None else touch.mark
+
+    def forget_display(self, con_id: int) -> None:
+        """Nothing of what an instrument's last quote showed can be traded any more."""
+        touch = self.touches.get(con_id)
+        if touch is not None:
+            touch.bid_left = touch.ask_left = touch.print_left = ZERO
 
     def account(self, name: str) -> Account:
         """The account of that name.

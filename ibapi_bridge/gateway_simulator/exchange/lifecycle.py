@@ -269,6 +269,8 @@ def _requeue(floor: Floor, live: LiveOrder, order: VenueOrder, *, by: str) -> No
     # A smaller order at the same price keeps its place; anything else goes to the end of the queue.
     if order.limit_price != old.limit_price or order.quantity > old.quantity:
         live.seq, live.queue_ahead, live.taking = floor.number(), None, True
+    if _trail_terms(order) != _trail_terms(old):
+        live.trigger = None
     live.order = order
     if not live.triggered or order.order_type in ("STP LMT", "LIT"):
         live.limit = None if order.order_type == "MKT" else order.limit_price
@@ -281,6 +283,10 @@ def _requeue(floor: Floor, live: LiveOrder, order: VenueOrder, *, by: str) -> No
         enter(floor, live)
     elif live.stage == "held" and not live.auction:
         route(floor, live)
+
+
+def _trail_terms(order: VenueOrder) -> tuple[Decimal | None, ...]:
+    return order.stop_price, order.trail_percent, order.trail_stop_price
 
 
 def activate(floor: Floor, live: LiveOrder) -> None:

@@ -23,6 +23,7 @@ TRAILED = frozenset({"TRAIL", "TRAIL LIMIT"})
 TRIGGERED = STOPPED | TRAILED
 INVALID = "Error validating request.-'bF' : cause - "
 OFF_GRID = "The price does not conform to the minimum price variation for this contract."
+LARGEST = Decimal(10**12)  # beyond it a price or size is a mistake, and exact arithmetic ends
 ODD_SIZE = "Order size does not conform to market rule."
 
 
@@ -81,15 +82,20 @@ def _of_contract(floor: Floor, instrument: Instrument) -> Refusal | None:
     return None
 
 
+def _is_usable(number: Decimal | None) -> bool:
+    return number is None or (number.is_finite() and abs(number) < LARGEST)
+
+
 def _of_size(instrument: Instrument, order: VenueOrder) -> Refusal | None:
-    size = order.quantity
-    if size == 0 and order.cash_quantity is not None and order.cash_quantity > 0:
+    size, cash, shown = order.quantity, order.cash_quantity, order.display_size
+    if not all(_is_usable(number) for number in (size, cash, shown)):
+        return Refusal(321, INVALID + "Invalid size")
+    if size == 0 and cash is not None and cash > 0:
         return None
-    if not size.is_finite() or size <= 0:
+    if size <= 0:
         return Refusal(434, "The order size cannot be zero.")
     if size < instrument.min_size or size % instrument.size_increment:
         return Refusal(355, ODD_SIZE)
-    shown = order.display_size
     if shown is not None and not 0 < shown <= size:
         return Refusal(321, INVALID + "Invalid display size")
     return None
@@ -97,17 +103,17 @@ def _of_size(instrument: Instrument, order: VenueOrder) -> Refusal | None:
 
 def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
     kind = order.order_type
+    prices = (order.limit_price, order.stop_price, order.trail_stop_price, order.limit_offset)
+    if not all(_is_usable(price) for price in (*prices, order.trail_percent)):
+        return Refusal(321, INVALID + "Invalid price")
     if kind in LIMITED and order.limit_price is None:
         return Refusal(321, INVALID + "Missing or invalid limit price")
     if kind in STOPPED and order.stop_price is None:
         return Refusal(321, INVALID + "Missing or invalid stop price")
     if kind in TRAILED and not _has_trail(order):
         return Refusal(321, INVALID + "Missing or invalid trailing amount")
-    for price in (order.limit_price, order.stop_price, order.trail_stop_price, order.limit_offset):
-        if price is not None and not price.is_finite():
-            return Refusal(321, INVALID + "Invalid price")
-        if price is not None and not on_grid(instrument, price):
-            return Refusal(110, OFF_GRID)
+    if not all(price is None or on_grid(instrument, price) for price in prices):
+        return Refusal(110, OFF_GRID)
     if kind in LIMITED and instrument.sec_type != "BAG" and (order.limit_price or 0) <= 0:
         return Refusal(110, OFF_GRID)
     return None
@@ -116,7 +122,7 @@ def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
 def _has_trail(order: VenueOrder) -> bool:
     percent, amount = order.trail_percent, order.stop_price
     if percent is not None:
-        return percent.is_finite() and 0 < percent < 100
+        return 0 < percent < 100
     return amount is not None and amount > 0
 
 

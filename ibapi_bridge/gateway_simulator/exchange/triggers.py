@@ -23,7 +23,11 @@ def start_waiting(floor: Floor, live: LiveOrder) -> None:
     """Hold an order for its trigger."""
     order = live.order
     live.stage, live.why_held, live.held_until = "held", "trigger", None
-    live.trigger = order.trail_stop_price if order.order_type in TRAILED else order.stop_price
+    if order.order_type not in TRAILED:
+        live.trigger = order.stop_price
+    elif live.trigger is None:
+        # A stop that has trailed keeps its place from one session to the next.
+        live.trigger = order.trail_stop_price
     floor.waiting[order.con_id].append(live)
     touch = floor.touches.get(order.con_id)
     if touch is not None and order.order_type in TRAILED:

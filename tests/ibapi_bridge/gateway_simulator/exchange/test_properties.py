@@ -216,3 +216,40 @@ def test_unknown_execution_never_does_anything_but_say_so(text: str) -> None:
     except SimulationError:
         return
     raise AssertionError(f"{text!r} was corrected")
+
+
+NUMBERS = st.one_of(
+    st.none(), st.decimals(allow_nan=True, allow_infinity=True), st.sampled_from([Decimal("1e30"), Decimal(-1)])
+)
+
+
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(ORDER_TYPE_NAMES),
+    quantity=NUMBERS,
+    prices=st.lists(NUMBERS, min_size=5, max_size=5),
+    sizes=st.lists(NUMBERS, min_size=2, max_size=2),
+)
+def test_numbers_that_make_no_sense_are_refused_without_an_error(
+    kind: Any, quantity: Decimal | None, prices: list[Decimal | None], sizes: list[Decimal | None]
+) -> None:
+    exchange = made()
+    limit, stop, percent, trail_stop, offset = prices
+    order = VenueOrder(
+        perm_id=1,
+        account=ACCOUNT,
+        con_id=SPY,
+        side="BUY",
+        quantity=quantity or Decimal(0),
+        order_type=kind,
+        limit_price=limit,
+        stop_price=stop,
+        trail_percent=percent,
+        trail_stop_price=trail_stop,
+        limit_offset=offset,
+        display_size=sizes[0],
+        cash_quantity=sizes[1],
+    )
+    events = exchange.submit(order)
+    exchange.advance(exchange.now + timedelta(seconds=60))
+    assert type(events[0]).__name__ in ("OrderAccepted", "OrderRejected")
