@@ -4,12 +4,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
 from ibapi_bridge.replay_driver import Replay
 from ibapi_bridge.replay_report import Row, report, show
 from ibapi_bridge.transcript import Transcript, TranscriptError, read_transcript
+
+_WIDTH: Final = 160
+"""Columns of the tables where no terminal tells them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,4 +49,4 @@ def _print(found: Row, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(found) + "\n")
     else:
-        show(Console(soft_wrap=True), found)
+        show(Console(width=None if sys.stdout.isatty() else _WIDTH), found)

@@ -12,7 +12,7 @@ from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.order_state import OrderState
 from actors.domain.portfolio import Portfolio
 from actors.domain.terms import InvalidOrder
-from actors.messages.commands import RecordCancel, RecordPlacement
+from actors.messages.commands import RecordCancel, RecordNumber, RecordPlacement
 from actors.messages.events import (
     CommissionCharged,
     Discrepancy,
@@ -30,6 +30,7 @@ from actors.messages.reports import (
     LinkCondition,
     LinkConditionReported,
     NextOrderIdReported,
+    NoticeReported,
     OpenOrderReported,
     OrderStatusReported,
     PositionReported,
@@ -48,7 +49,7 @@ from ibapi_bridge.inbound_terms import contract_of, order_of
 from ibapi_bridge.replay_names import Placed, PlacedOrders, client_id_of, client_of
 from ibapi_bridge.transcript import BEGINNING, Direction, Line
 
-SETTLING_SECONDS: Final = 6
+SETTLING_SECONDS: Final = 7
 """Time that passes after the last line: enough for executions that are owed, too little to doubt other answers."""
 
 _ENDS: Final = {
@@ -75,6 +76,7 @@ class Connection:
     state: SessionState = SessionState.DISCONNECTED
     next_id: OrderId | None = None
     accounts: tuple[Account, ...] = ()
+    linked: set[OrderId] = attrs.field(factory=set)
     talk: Conversation = attrs.field(factory=lambda: Conversation(presume_asked=True))
 
 
@@ -97,6 +99,11 @@ class Replay:
         self._comparing = False
         self._failed: set[str] = set()
         self._names: dict[OmsId, None] = {}
+        self._lists_positions = any(line.name in ("position", "positionEnd") for line in lines)
+        self._opened = False
+        self.last_fills: dict[str, int] = {}
+        self.last_rows: dict[str, int] = {}
+        self.last_list = 0
         self._inbox: deque[Any] = deque()
         self._begun: datetime | None = None
         self._now = BEGINNING
@@ -146,6 +153,8 @@ class Replay:
             self._end_list(kind)
         self._drain()
         self._be_ready()
+        if not self._opened:
+            self._open_books()
         for _ in range(SETTLING_SECONDS):
             self._tick(self._now + timedelta(seconds=1))
 
@@ -228,7 +237,9 @@ class Replay:
                 case "placeOrder":
                     self._place(line)
                 case "cancelOrder":
-                    placed = self._placed.find(OrderId(integer(line.args.get("orderId"))))
+                    order_id = OrderId(integer(line.args.get("orderId")))
+                    self._link(order_id)
+                    placed = self._placed.find(order_id)
                     self._cancel(() if placed is None else (placed,))
                 case "reqGlobalCancel":
                     self._cancel(self._placed.all())
@@ -277,7 +288,29 @@ class Replay:
     def _came(self, line: Line) -> None:
         here = self._here
         for report in translate(line.name, line.args, at=line.at, epoch=here.epoch, context=here.talk):
-            self._hear_report(self._completed(report, line))
+            completed = self._completed(report, line)
+            if isinstance(completed, NoticeReported) and completed.subject is not None:
+                self._link(OrderId(completed.subject))
+            elif isinstance(completed, _ABOUT_ORDERS) and not completed.perm_id and completed.order_id is not None:
+                self._link(completed.order_id)
+            self._hear_report(completed)
+
+    def _link(self, order_id: OrderId) -> None:
+        """An order keeps its id on the next connection, unless the id is given out again there."""
+        here = self._here
+        placed = self._placed.find_older(here.epoch, order_id, here.next_id)
+        if placed is None or order_id in here.linked:
+            return
+        here.linked.add(order_id)
+        self._inbox.append(
+            RecordNumber(
+                at=self._now,
+                oms_id=placed.oms_id,
+                order_id=order_id,
+                epoch=here.epoch,
+                client_id=self._client_id,
+            )
+        )
 
     def _hear_report(self, report: Report) -> None:
         match report:
@@ -294,8 +327,12 @@ class Replay:
             case SnapshotEnded():
                 self._awaited.discard(report.kind)
                 self._failed |= set() if report.complete else {report.kind.value}
+                self.last_list = self._number if report.kind is SnapshotKind.POSITIONS else self.last_list
                 self._follow_all(self.portfolio.decide(report))
-            case PositionReported() | AccountValueReported():
+            case PositionReported():
+                self.last_rows[report.contract.name] = self._number
+                self._follow_all(self.portfolio.decide(report))
+            case AccountValueReported():
                 self._follow_all(self.portfolio.decide(report))
             case _:
                 pass
@@ -345,12 +382,35 @@ class Replay:
                 pass
             case Discrepancy():
                 self.discrepancies[message.kind, message.subject] = message
+            case OrderFilled() if not self._opened and self._here.state is not SessionState.RECONCILING:
+                self._open_books()
+                self._book(message)
             case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
-                self._follow_all(self.portfolio.decide(message))
+                self._book(message)
             case PositionMismatched():
                 self._inbox.append(message)
             case _:
                 pass
+
+    def _book(self, event: OrderFilled | FillCorrected | CommissionCharged | Reconciled) -> None:
+        if isinstance(event, OrderFilled | FillCorrected):
+            self.last_fills[(event.fill.contract or event.order.contract).name] = self._number
+        if isinstance(event, Reconciled) and self.last_list:
+            self._opened = True
+        self._follow_all(self.portfolio.decide(event))
+
+    def _open_books(self) -> None:
+        """Positions listed before the first fill were there before; later lists are compared with the fills.
+
+        A capture that lists no positions has nothing to compare with.
+        """
+        self._opened = True
+        if not self._lists_positions:
+            return
+        ended = SnapshotEnded(at=self._now, epoch=Epoch(0), kind=SnapshotKind.POSITIONS)
+        counted = Reconciled(at=self._now, open_orders=0, executions=0, in_doubt=0)
+        for message in (ended, counted):
+            self._follow_all(self.portfolio.decide(message))
 
     def _ask(self, kind: SnapshotKind) -> None:
         """The capture answers if it asked, too, and holds the end of such a list later on this connection."""

@@ -46,6 +46,13 @@ class PlacedOrders:
         is_other = ref != known_ref and placed_in != epoch
         return None if is_other or (given_out_again and (not ref or ref in self.shared_refs)) else placed
 
+    def find_older(self, epoch: Epoch, order_id: OrderId, next_id: OrderId | None) -> Placed | None:
+        """The order of an earlier connection that still bears the id, as it was not given out again."""
+        known = self._by_id.get(order_id)
+        if known is None or known[0] == epoch or (next_id is not None and order_id >= next_id):
+            return None
+        return known[2]
+
     def add(self, epoch: Epoch, order_id: OrderId, ref: str, contract: Contract, account: Account) -> Placed:
         """Give a new order its name: the orderRef, else ``order-<orderId>``; a number follows a name already taken."""
         name = OmsId(ref or f"order-{order_id}")

@@ -88,10 +88,21 @@ def _position(position: PositionView) -> Row:
 
 
 def _standing(replay: Replay) -> list[Discrepancy]:
-    """What still cannot be explained at the end: executions that came late and orders seen later explain themselves."""
+    """What still cannot be explained at the end.
+
+    Executions that came late and orders seen later explain themselves; a broker's position is compared only where it
+    is newer than the last fill.
+    """
+    apart = {contract.name for _, contract, _ in replay.portfolio.snapshot().mismatched}
     complete = {order.oms_id for order in replay.orders() if not lacks_fills(order)}
     perm_ids = {f"permId {perm_id}" for order in replay.orders() for perm_id in order.perm_ids}
     explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in perm_ids}
+    explained |= {
+        (kind, name)
+        for kind, name in replay.discrepancies
+        if kind == "POSITION_MISMATCH"
+        and (name not in apart or replay.last_fills.get(name, 0) > max(replay.last_rows.get(name, 0), replay.last_list))
+    }
     return [found for key, found in replay.discrepancies.items() if key not in explained]
 
 

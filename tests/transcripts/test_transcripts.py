@@ -188,7 +188,7 @@ def is_told_without_statuses(order: Row, lines: tuple[Line, ...]) -> bool:
     """Whether executions and notices alone prove the final status.
 
     They do for FILLED and PARTIALLY_FILLED when no echo had to tell the quantity in force, for REJECTED and CANCELED
-    when a notice on the connection of the placement says so. What statuses alone told (working, held, cancelled in silence) is lost with them.
+    when a notice says so. What statuses alone told (working, held, cancelled in silence) is lost with them.
     """
     if order["external"]:
         return False
@@ -205,7 +205,7 @@ def is_told_without_statuses(order: Row, lines: tuple[Line, ...]) -> bool:
         case "PARTIALLY_FILLED":
             return quantities == {order["quantity"]}
         case "CANCELED":
-            return 202 in codes and sum(line.name == "connected" for line in lines) < 2
+            return 202 in codes
         case "REJECTED":
             return bool(codes & {110, 201, 321})
         case _:

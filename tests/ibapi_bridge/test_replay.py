@@ -1,0 +1,462 @@
+"""``run.py replay``: what it reads, what it prints, how it forgives captures written by hand."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibapi_bridge.replay import replayed
+from ibapi_bridge.replay_report import plain
+from ibapi_bridge.transcript import Direction, Line, Transcript, TranscriptError, read_transcript
+from run import main
+
+Row = dict[str, Any]
+Written = Callable[..., Path]
+
+SPY: Row = {"symbol": "SPY", "secType": "STK", "exchange": "SMART", "currency": "USD", "conId": 756733}
+BUY_100: Row = {"action": "BUY", "totalQuantity": 100, "orderType": "LMT", "lmtPrice": 495.25}
+
+
+def line(direction: str, name: str, /, **args: Any) -> Row:
+    return {"dir": direction, "name": name, "args": args}
+
+
+def place(order_id: int, /, contract: Row = SPY, **order: Any) -> Row:
+    return line("out", "placeOrder", orderId=order_id, contract=contract, order={**BUY_100, **order})
+
+
+def status(order_id: int, word: str, filled: object = 0, remaining: object = 100, **more: Any) -> Row:
+    return line("in", "orderStatus", orderId=order_id, status=word, filled=filled, remaining=remaining, **more)
+
+
+def executed(order_id: int | None, exec_id: str, shares: object = 100, price: object = 495, **more: Any) -> Row:
+    execution = {"execId": exec_id, "orderId": order_id, "side": "BOT", "shares": shares, "price": price, **more}
+    return line("in", "execDetails", reqId=-1, contract=SPY, execution=execution)
+
+
+def notice(order_id: int, code: int, text: str = "") -> Row:
+    return line("in", "error", reqId=order_id, errorCode=code, errorString=text)
+
+
+def position(quantity: object, cost: object = 495) -> Row:
+    return line("in", "position", account="", contract=SPY, position=quantity, avgCost=cost)
+
+
+CONNECTED = line("conn", "connected")
+DISCONNECTED = line("conn", "disconnected")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    def write(*rows: Row | str, name: str = "capture.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+        return path
+
+    return write
+
+
+def replay(path: Path) -> Row:
+    return replayed(read_transcript(path))
+
+
+def only_order(found: Row) -> Row:
+    [order] = found["orders"]
+    return dict(order)
+
+
+# --- the command ---------------------------------------------------------------------------------------------------
+
+
+def test_json_is_one_object_a_file_and_nothing_else(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    first = written(place(5), status(5, "Submitted"), name="first.jsonl")
+    second = written(place(6), executed(6, "a.1.01"), name="second.jsonl")
+
+    assert main(["replay", str(second), str(first), "--json"]) == 0
+
+    rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [row["file"] for row in rows] == [str(second), str(first)]
+    assert [only_order(row)["status"] for row in rows] == ["FILLED", "WORKING"]
+    assert list(rows[0]) == ["file", "orders", "positions", "discrepancies", "session"]
+
+
+def test_an_order_has_every_field(written: Written) -> None:
+    found = replay(
+        written(
+            place(5, orderRef="mine"),
+            executed(5, "a.1.01", 40, "495.25", permId=77),
+            line(
+                "in", "commissionAndFeesReport", commissionAndFeesReport={"execId": "a.1.01", "commissionAndFees": 0.35}
+            ),
+        )
+    )
+
+    assert only_order(found) == {
+        "oms_id": "mine",
+        "order_id": 5,
+        "perm_ids": [77],
+        "symbol": "SPY",
+        "side": "BUY",
+        "quantity": "100",
+        "status": "PARTIALLY_FILLED",
+        "pending": None,
+        "in_doubt": False,
+        "external": False,
+        "filled": "40",
+        "avg_price": "495.25",
+        "remaining": "60",
+        "commission": "0.35",
+        "reason": "",
+        "fills": [{"exec_id": "a.1.01", "quantity": "40", "price": "495.25", "superseded": False}],
+    }
+    assert found["positions"] == [
+        {"account": "", "symbol": "SPY", "quantity": "40", "avg_cost": "495.25", "realized_pnl": "0"}
+    ]
+    assert found["session"] == "READY"
+
+
+def test_without_json_a_table_is_shown(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(place(5, orderRef="mine"), status(5, "Filled", 100, 0), executed(7, "b.1.01", 10, permId=9))
+
+    assert main(["replay", str(path)]) == 0
+
+    shown = capsys.readouterr().out
+    for expected in ("capture.jsonl", "mine", "in doubt", "EXT-9", "external", "Positions", "MISSING_EXECUTIONS"):
+        assert expected in shown
+
+
+def test_the_same_capture_gives_the_same_answer(written: Written) -> None:
+    path = written(place(5), status(5, "Submitted"), executed(5, "a.1.01"), notice(5, 202), executed(8, "b.1.01"))
+
+    assert replay(path) == replay(path)
+
+
+def test_an_empty_capture_shows_nothing(written: Written) -> None:
+    found = replay(written("", "  "))
+
+    assert (found["orders"], found["positions"], found["session"]) == ([], [], "DISCONNECTED")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "said"),
+    [
+        ("{oops", "this is no JSON"),
+        ("[1, 2]", "must be an object"),
+        ('{"dir": "sideways", "name": "error"}', "dir is 'sideways': accepted are in, out and conn"),
+        ('{"dir": "in"}', "name is None"),
+        ('{"dir": "conn", "name": "lost"}', "accepted are connected and disconnected"),
+        ('{"dir": "in", "name": "error", "args": [1]}', "args is [1]"),
+        ('{"dir": "in", "name": "error", "at": "noon"}', "at is 'noon'"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_damaged_line_is_named_by_file_and_number(
+    written: Written, capsys: pytest.CaptureFixture[str], damaged: str, said: str
+) -> None:
+    path = written(place(5), "", damaged, status(5, "Submitted"))
+
+    assert main(["replay", str(path), "--json"]) == 2
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{path}, line 3: " in printed.err
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_last_line_that_is_cut_off_is_left_out_with_a_note(
+    written: Written, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(place(5), status(5, "Submitted"), json.dumps(executed(5, "a.1.01"))[:40])
+
+    assert main(["replay", str(path), "--json"]) == 0
+
+    printed = capsys.readouterr()
+    assert only_order(json.loads(printed.out))["status"] == "WORKING"
+    assert "line 3" in printed.err
+    assert "cut off" in printed.err
+
+
+def test_a_last_line_that_is_whole_but_wrong_is_damaged(written: Written) -> None:
+    with pytest.raises(TranscriptError, match="line 2: dir is None"):
+        read_transcript(written(place(5), '{"name": "error"}'))
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--json", str(tmp_path / "nothing.jsonl")]) == 2
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "nothing.jsonl cannot be read" in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_folder_and_a_binary_file_are_refused(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(TranscriptError, match="cannot be read"):
+        read_transcript(tmp_path)
+    with pytest.raises(TranscriptError, match="not UTF-8"):
+        read_transcript(binary)
+
+
+# --- captures written by hand --------------------------------------------------------------------------------------
+
+
+def test_lines_without_a_time_happen_at_once_and_times_never_go_back(written: Written) -> None:
+    early, late = {"at": "2026-04-13T15:00:00Z"}, {"at": "2026-04-13T15:00:09+02:00"}
+
+    lines = read_transcript(written(place(5), place(6) | early, place(7), place(8) | late)).lines
+
+    assert [row.at.isoformat() for row in lines][1:] == ["2026-04-13T15:00:00+00:00"] * 3
+
+
+def test_numbers_may_be_texts_and_texts_numbers(written: Written) -> None:
+    found = replay(
+        written(
+            line(
+                "out", "placeOrder", orderId="5", contract=SPY, order={**BUY_100, "totalQuantity": "100", "orderRef": 7}
+            ),
+            executed("5", "a.1.01", "100", "495.25"),  # type: ignore[arg-type]
+            status("5", "Filled", 100.0, 0.0, permId="0"),  # type: ignore[arg-type]
+        )
+    )
+
+    assert only_order(found)["oms_id"] == "7"
+    assert only_order(found)["status"] == "FILLED"
+
+
+def test_names_of_older_clients_are_understood(written: Written) -> None:
+    found = replay(
+        written(
+            line("out", "placeOrder", id=5, contract=SPY, order=BUY_100),
+            executed(5, "a.1.01"),
+            line("in", "commissionReport", commissionReport={"execId": "a.1.01", "commission": "1.05"}),
+            line("in", "error", id=5, errorCode=399, errorMsg="held"),
+        )
+    )
+
+    assert only_order(found)["commission"] == "1.05"
+    assert only_order(found)["status"] == "FILLED"
+
+
+def test_an_execution_without_a_contract_belongs_to_what_was_ordered(written: Written) -> None:
+    bare = line(
+        "in", "execDetails", execution={"execId": "a.1.01", "orderId": 5, "side": "BOT", "shares": 1, "price": 9}
+    )
+
+    found = replay(written(place(5), bare))
+
+    assert found["positions"][0]["symbol"] == "SPY"
+    assert only_order(found)["filled"] == "1"
+
+
+def test_a_client_id_that_only_answers_name_is_found(written: Written) -> None:
+    found = replay(
+        written(place(5), status(5, "Submitted", clientId=7), notice(5, 202), executed(5, "a.1.01", clientId=7))
+    )
+
+    assert only_order(found)["status"] == "FILLED"
+
+
+def test_an_order_keeps_its_number_on_the_next_connection_without_perm_ids(written: Written) -> None:
+    again = line("in", "nextValidId", orderId=6)
+
+    found = replay(
+        written(CONNECTED, place(5), status(5, "Submitted"), DISCONNECTED, CONNECTED, again, status(5, "Cancelled"))
+    )
+
+    assert only_order(found)["status"] == "CANCELED"
+
+
+def test_a_number_that_is_given_out_again_is_a_new_order(written: Written) -> None:
+    again = line("in", "nextValidId", orderId=5)
+
+    found = replay(written(CONNECTED, place(5), DISCONNECTED, CONNECTED, again, place(5), executed(5, "a.1.01")))
+
+    assert [(order["oms_id"], order["status"], order["in_doubt"]) for order in found["orders"]] == [
+        ("order-5", "NEW", True),
+        ("order-5-2", "FILLED", False),
+    ]
+
+
+def test_a_label_under_many_orders_is_no_name(written: Written) -> None:
+    found = replay(
+        written(
+            place(5, orderRef="my-strategy"),
+            place(6, orderRef="my-strategy"),
+            executed(6, "a.1.01", orderRef="my-strategy"),
+        )
+    )
+
+    assert [(order["order_id"], order["filled"]) for order in found["orders"]] == [(5, "0"), (6, "100")]
+
+
+def test_what_cannot_be_understood_is_named(written: Written) -> None:
+    found = replay(written(place(5, action="HOLD"), executed(None, "", 1), place(6), status(6, "Submitted")))
+
+    kinds = {discrepancy["kind"] for discrepancy in found["discrepancies"]}
+    assert kinds == {"UNREADABLE", "FRAME_DAMAGED"}
+    assert only_order(found)["order_id"] == 6
+
+
+def test_a_what_if_order_is_no_order(written: Written) -> None:
+    assert replay(written(place(5, whatIf=True)))["orders"] == []
+
+
+def test_a_global_cancel_asks_for_every_order(written: Written) -> None:
+    found = replay(
+        written(place(5), status(5, "Submitted"), place(6), line("out", "reqGlobalCancel"), status(5, "Cancelled"))
+    )
+
+    assert [(order["status"], order["pending"]) for order in found["orders"]] == [("CANCELED", None), ("NEW", "CANCEL")]
+
+
+# --- what the capture proves ---------------------------------------------------------------------------------------
+
+
+def test_an_order_unanswered_at_a_disconnect_is_in_doubt(written: Written) -> None:
+    found = replay(written(CONNECTED, place(5), DISCONNECTED))
+
+    assert (only_order(found)["in_doubt"], only_order(found)["pending"]) == (True, "SUBMIT")
+    assert found["session"] == "DISCONNECTED"
+
+
+def test_statuses_alone_fill_nothing_and_are_named(written: Written) -> None:
+    found = replay(written(place(5), status(5, "Submitted"), status(5, "Filled", 100, 0)))
+
+    assert (only_order(found)["filled"], only_order(found)["in_doubt"]) == ("0", True)
+    assert [discrepancy["kind"] for discrepancy in found["discrepancies"]] == ["MISSING_EXECUTIONS"]
+
+
+def test_executions_that_came_late_leave_no_discrepancy(written: Written) -> None:
+    at = {"at": "2026-04-13T15:00:00Z"}, {"at": "2026-04-13T15:01:00Z"}
+
+    found = replay(written(place(5) | at[0], status(5, "Filled", 100, 0), executed(5, "a.1.01") | at[1]))
+
+    assert found["discrepancies"] == []
+    assert only_order(found)["status"] == "FILLED"
+
+
+def listing(*rows: Row, at: str) -> list[Row]:
+    asked = [line("out", "reqAllOpenOrders") | {"at": at}, line("in", "openOrderEnd")]
+    executions = [line("out", "reqExecutions", reqId=9), line("in", "execDetailsEnd", reqId=9)]
+    completed = [line("out", "reqCompletedOrders", apiOnly=False), *rows, line("in", "completedOrdersEnd")]
+    return [*asked, *executions, *completed]
+
+
+def test_an_order_in_no_list_for_long_enough_never_reached_the_broker(written: Written) -> None:
+    minutes = [f"2026-04-13T15:0{minute}:00Z" for minute in (1, 2, 3, 4)]
+    lists = [row for minute in minutes for row in listing(at=minute)]
+
+    found = replay(written(CONNECTED, place(5), DISCONNECTED, CONNECTED, *lists))
+
+    assert (only_order(found)["status"], only_order(found)["reason"]) == ("REJECTED", "never reached the broker")
+
+
+def test_one_look_at_the_lists_is_not_enough_to_call_an_order_dead(written: Written) -> None:
+    found = replay(written(CONNECTED, place(5), DISCONNECTED, CONNECTED, *listing(at="2026-04-13T15:01:00Z")))
+
+    assert (only_order(found)["status"], only_order(found)["in_doubt"]) == ("NEW", True)
+    assert found["session"] == "READY"
+
+
+def test_a_strangers_execution_moves_the_position(written: Written) -> None:
+    found = replay(written(executed(77, "a.1.01", 25, "410.5", permId=6001, acctNumber="DU1")))
+
+    assert only_order(found)["external"]
+    assert found["positions"] == [
+        {"account": "DU1", "symbol": "SPY", "quantity": "25", "avg_cost": "410.5", "realized_pnl": "0"}
+    ]
+
+
+def test_positions_listed_before_the_first_fill_were_there_before(written: Written) -> None:
+    listed = (position(50, 490), line("in", "positionEnd"))
+
+    found = replay(written(*listed, place(5), executed(5, "a.1.01", 50, 500)))
+
+    assert [(row["quantity"], row["avg_cost"]) for row in found["positions"]] == [("100", "495")]
+    assert found["discrepancies"] == []
+
+
+def test_a_later_position_that_differs_is_named(written: Written) -> None:
+    found = replay(written(place(5), executed(5, "a.1.01", 100), status(5, "Filled", 100, 0), position(60)))
+
+    assert [row["quantity"] for row in found["positions"]] == ["100"]
+    assert [row["kind"] for row in found["discrepancies"]] == ["POSITION_MISMATCH"]
+
+
+def test_a_later_position_that_agrees_is_no_news(written: Written) -> None:
+    found = replay(written(place(5), executed(5, "a.1.01", 100), status(5, "Filled", 100, 0), position(100)))
+
+    assert found["discrepancies"] == []
+
+
+def test_lists_the_capture_does_not_hold_are_no_discrepancy(written: Written) -> None:
+    asked = (line("out", "reqAllOpenOrders"), line("in", "openOrderEnd"))
+
+    assert replay(written(place(5), notice(5, 512), *asked))["discrepancies"] == []
+
+
+def test_an_outage_of_the_servers_shows_in_the_session(written: Written) -> None:
+    assert replay(written(CONNECTED, notice(-1, 1100)))["session"] == "DEGRADED"
+    assert replay(written(CONNECTED, notice(-1, 1100), notice(-1, 1102)))["session"] == "READY"
+
+
+# --- figures -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("100", "100"),
+        ("100.00", "100"),
+        ("495.250", "495.25"),
+        ("1E+3", "1000"),
+        ("-0.00", "0"),
+        ("0.00000001", "0.00000001"),
+        ("-1.20", "-1.2"),
+    ],
+)
+def test_decimals_are_plain_digits(number: str, text: str) -> None:
+    assert plain(Decimal(number)) == text
+
+
+def test_endless_fractions_end_after_twelve_places() -> None:
+    assert plain(Decimal(2) / 3) == "0.666666666667"
+    assert plain(None) is None
+
+
+# --- any order of lines --------------------------------------------------------------------------------------------
+
+LIBRARY = Path(__file__).parent.parent / "transcripts"
+TRANSCRIPTS = [read_transcript(path) for path in sorted(LIBRARY.glob("*.jsonl"))]
+
+
+@st.composite
+def shuffled(draw: st.DrawFn) -> tuple[Line, ...]:
+    lines = draw(st.sampled_from(TRANSCRIPTS)).lines
+    kept = draw(st.lists(st.sampled_from(range(len(lines))), unique=True))
+    return tuple(lines[place] for place in kept)
+
+
+@given(shuffled())
+def test_no_order_of_lines_raises_or_loses_a_fill(lines: tuple[Line, ...]) -> None:
+    found = replayed(Transcript(path="shuffled", lines=lines))
+
+    wanted = {
+        row.args["execution"].execId  # type: ignore[attr-defined]
+        for row in lines
+        if row.direction is Direction.IN and row.name == "execDetails"
+    }
+    booked = [fill["exec_id"] for order in found["orders"] for fill in order["fills"]]
+    families = [exec_id.rpartition(".")[0] for exec_id in booked]
+    assert {exec_id.rpartition(".")[0] for exec_id in wanted} == set(families)
+    counted = [fill["exec_id"] for order in found["orders"] for fill in order["fills"] if not fill["superseded"]]
+    assert len({exec_id.rpartition(".")[0] for exec_id in counted}) == len(counted)
