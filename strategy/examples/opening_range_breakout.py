@@ -43,6 +43,8 @@ class OpeningRangeBreakout(Strategy):
     bar_seconds: int = 60
     quantity: Decimal = Decimal(1500)
     """Shares of the entry."""
+    allowance: Decimal = Decimal("0.10")
+    """How much worse than the quote the entry may be filled: a breakout runs away."""
     range_minutes: int = 15
     """Length of the opening range, from the open (or from the start, when started later)."""
     patience_bars: int = 5
@@ -74,12 +76,12 @@ class OpeningRangeBreakout(Strategy):
     def on_bar(self, bar: Bar) -> None:
         """Measure the range, then wait for the price to leave it, then mind the orders."""
         day = self._days[bar.symbol]
-        if day.range_until is not None and bar.closes <= day.range_until:
-            day.high = bar.high if day.high is None else max(day.high, bar.high)
-            day.low = bar.low if day.low is None else min(day.low, bar.low)
-        elif day.has_entered:
+        if day.has_entered:
             self._mind_entry(day)
             self._protect(bar.symbol, day)
+        elif day.range_until is not None and bar.closes <= day.range_until:
+            day.high = bar.high if day.high is None else max(day.high, bar.high)
+            day.low = bar.low if day.low is None else min(day.low, bar.low)
         elif self._entries_allowed and self.broker.is_ready:
             self._look_for_breakout(bar, day)
 
@@ -92,10 +94,12 @@ class OpeningRangeBreakout(Strategy):
     def on_order(self, order: OrderState, event: OrderEvent) -> None:
         """Follow the entry and the stop; a refused change is tried again with the next bar, not at once."""
         for symbol, day in self._days.items():
-            if order.oms_id == day.entry and not order.is_open:
-                day.entry = None
-            elif order.oms_id == day.stop:
+            if order.oms_id == day.stop:
                 self._follow_stop(symbol, day, order, event)
+            elif order.oms_id == day.entry:
+                day.entry = order.oms_id if order.is_open else None
+            elif order.order.order_type is OrderType.MARKET and order.contract.symbol == symbol:
+                day.stop_price = None  # never ours: the position is being flattened, so its stop must not come back
 
     def _look_for_breakout(self, bar: Bar, day: _Day) -> None:
         if day.high is None or day.low is None:
@@ -113,8 +117,9 @@ class OpeningRangeBreakout(Strategy):
         day.has_entered, day.stop_price, day.entry_bars = True, _to_cent(stop_price), 0
         self.state[symbol] = {"day": self._today(), "stop": str(day.stop_price)}
         self.log(f"{symbol} left its opening range {day.low} to {day.high}")
+        limit = price + self.allowance * side.sign
         day.entry = self.broker.submit_order(
-            Order(side=side, quantity=self.quantity, symbol=symbol, order_type=OrderType.LIMIT, limit_price=price)
+            Order(side=side, quantity=self.quantity, symbol=symbol, order_type=OrderType.LIMIT, limit_price=limit)
         )
 
     def _mind_entry(self, day: _Day) -> None:

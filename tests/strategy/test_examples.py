@@ -1,12 +1,16 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 
 import attrs
 import pytest
 
 from actors.domain.identity import Epoch
-from actors.domain.terms import OrderType, Side
+from actors.domain.order_state import OrderState
+from actors.domain.terms import Order, OrderType, Side
+from actors.messages.commands import CancelOrder
+from actors.messages.events import CommissionCharged, OrderSubmitted
 from actors.messages.reports import QuoteReported
 from actors.messages.schedule import StartStrategy
 from actors.messages.system import SessionChanged, SessionState
@@ -15,7 +19,7 @@ from strategy.examples.mean_reversion import MeanReversion
 from strategy.examples.opening_range_breakout import OpeningRangeBreakout
 from strategy.runner import StrategyRunner
 from tests.strategy.market import Market, minute_quotes
-from tests.strategy.support import SPY, snapshot
+from tests.strategy.support import SPY, snapshot, state
 
 OPENS = datetime(2023, 8, 3, 13, 30, tzinfo=UTC)
 DAYS = [date(2013, 10, day) for day in (7, 8, 9, 10, 11)] + [date(2023, 8, 3)]
@@ -93,10 +97,15 @@ def breakout_until(prices: list[str]) -> Market:
     return market
 
 
+def open_stop(market: Market) -> OrderState:
+    (stop,) = [order for order in market.runner.broker.open_orders() if order.order.order_type is OrderType.STOP]
+    return stop
+
+
 def test_the_stop_of_a_breakout_always_covers_what_was_filled() -> None:
     market = breakout_until(["450.30", "450.30", "450.28", "450.28", "450.28"])
     position = market.runner.broker.get_position("SPY").quantity
-    (stop,) = [order for order in market.runner.broker.open_orders() if order.order.order_type is OrderType.STOP]
+    stop = open_stop(market)
     assert position > 300
     assert (stop.order.side, stop.remaining, stop.order.stop_price) == (Side.SELL, position, Decimal("450.01"))
 
@@ -136,3 +145,21 @@ def test_a_breakout_whose_stop_is_rejected_again_and_again_is_flattened() -> Non
     market.day(path_of(["450.00", "450.10"] * 8 + ["450.30"] * 12))
     assert [order.order.order_type for order in market.submitted].count(OrderType.STOP) == 3
     assert market.runner.broker.get_position("SPY").quantity == 0
+
+
+def test_a_late_commission_of_the_entry_does_not_take_the_stop_away() -> None:
+    market = breakout_until(["450.30"] * 7)
+    entry = market.orders[market.submitted[0].oms_id]
+    market.hear(CommissionCharged(at=market.runner.view.now, order=entry, fill=next(iter(entry.fills.values()))))
+    market.take(CancelOrder(at=market.runner.view.now, oms_id=open_stop(market).oms_id))
+    market.day(islice(path_of(["450.30"] * 33), 24, None))
+    assert [order.order.order_type for order in market.submitted].count(OrderType.STOP) == 2
+
+
+def test_a_stop_that_a_flatten_took_away_does_not_come_back() -> None:
+    market = breakout_until(["450.30"] * 7)
+    closing = state("flatten-1", Order(side=Side.SELL, quantity=Decimal(300), symbol="SPY"))
+    market.hear(OrderSubmitted(at=market.runner.view.now, order=closing))
+    market.take(CancelOrder(at=market.runner.view.now, oms_id=open_stop(market).oms_id))
+    market.day(islice(path_of(["450.30"] * 33), 24, None))
+    assert [order.order.order_type for order in market.submitted].count(OrderType.STOP) == 1
