@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from actors.domain.desk_core import lacks_fills
 from actors.domain.order_state import Fill, OrderState
@@ -115,15 +116,13 @@ def _discrepancy(discrepancy: Discrepancy) -> Row:
 
 def show(console: Console, found: Row) -> None:
     """The same as tables."""
-    console.print(f"[bold]{PurePath(found['file']).name}[/bold]: session {found['session']}", highlight=False)
+    console.print(Text.assemble((PurePath(found["file"]).name, "bold"), f": session {found['session']}"))
     if found["orders"]:
         console.print(_table("Orders", _ORDER_COLUMNS, [_shown_order(order) for order in found["orders"]]))
     if found["positions"]:
         console.print(_table("Positions", _POSITION_COLUMNS, found["positions"]))
     for discrepancy in found["discrepancies"]:
-        console.print(
-            f"  {discrepancy['kind']} {discrepancy['subject']}: {discrepancy['text']}", markup=False, highlight=False
-        )
+        console.print(Text(f"  {discrepancy['kind']} {discrepancy['subject']}: {discrepancy['text']}"))
 
 
 _ORDER_COLUMNS: Final = (
@@ -163,5 +162,5 @@ def _table(title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Row]) 
     for key, heading in columns:
         table.add_column(heading, justify="right" if key in _NUMBERS else "left")
     for row in rows:
-        table.add_row(*("" if row[key] is None else str(row[key]) for key, _ in columns))
+        table.add_row(*(Text("" if row[key] is None else str(row[key])) for key, _ in columns))
     return table

@@ -130,6 +130,12 @@ def test_without_json_a_table_is_shown(written: Written, capsys: pytest.CaptureF
         assert expected in shown
 
 
+def test_words_of_the_broker_are_shown_as_they_are(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(written(place(5, orderRef="mine"), notice(5, 201, "no [/bold] [red]margin[/]")))]) == 0
+
+    assert "[/bold] [red]margin[/]" in capsys.readouterr().out
+
+
 def test_the_same_capture_gives_the_same_answer(written: Written) -> None:
     path = written(place(5), status(5, "Submitted"), executed(5, "a.1.01"), notice(5, 202), executed(8, "b.1.01"))
 
