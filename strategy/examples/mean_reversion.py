@@ -51,8 +51,11 @@ class MeanReversion(Strategy):
     """Exchange time after which nothing new is opened."""
 
     def on_start(self) -> None:
-        """Begin with empty windows; a position from before is managed like one of our own."""
+        """Begin with empty windows; a position or an order from before is managed like one of our own."""
         self._markets = {symbol: _Market(deque(maxlen=self.window)) for symbol in self.symbols}
+        for symbol, market in self._markets.items():
+            for order in self.broker.open_orders(symbol):
+                market.working = order.oms_id
         self._entries_allowed = True
         self.broker.daily_at(self.last_entry, "last entry")
 

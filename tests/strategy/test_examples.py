@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from actors.domain.identity import Epoch
-from actors.domain.order_state import OrderState
+from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.terms import Order, OrderType, Side
 from actors.messages.commands import CancelOrder
 from actors.messages.events import CommissionCharged, OrderSubmitted
@@ -163,3 +163,16 @@ def test_a_stop_that_a_flatten_took_away_does_not_come_back() -> None:
     market.take(CancelOrder(at=market.runner.view.now, oms_id=open_stop(market).oms_id))
     market.day(islice(path_of(["450.30"] * 33), 24, None))
     assert [order.order.order_type for order in market.submitted].count(OrderType.STOP) == 1
+
+
+def test_mean_reversion_takes_up_the_order_of_an_earlier_run() -> None:
+    before = attrs.evolve(state("old-1"), status=ExecStatus.WORKING, pending=None)
+    runner = StrategyRunner(MeanReversion(), "example", "s2", at=OPENS, orders=[before])
+    market = Market(runner)
+    market.orders[before.oms_id] = before
+    market.hear(SessionChanged(at=OPENS, epoch=Epoch(2), state=SessionState.READY))
+    market.hear(StartStrategy(at=OPENS))
+    for quote in path_of(["450.00"] * 6):
+        market.hear(quote)
+    assert not market.orders[before.oms_id].is_open
+    assert market.submitted == []
