@@ -4,7 +4,6 @@
 dict entry is written by one of them only, and single dict operations are atomic.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -60,7 +59,7 @@ class Conversation:
         self.asked: dict[int, Asked] = {}
         self.awaiting_rule: dict[int, list[Qualification]] = {}
         self.rules_to_ask: list[int] = []
-        self._pending: Counter[SnapshotKind] = Counter()
+        self._pending: set[SnapshotKind] = set()
 
     def note(self, name: str, args: Mapping[str, object], *, wanted: Contract | None = None) -> None:
         """Remember a request by its official name and parameter names.
@@ -72,9 +71,9 @@ class Conversation:
         """
         request_id = integer(args.get("reqId"))
         if name in _LISTS:
-            self._pending[_LISTS[name]] += 1
+            self._pending.add(_LISTS[name])
         elif name == "reqAccountUpdates" and args.get("subscribe", True):
-            self._pending[SnapshotKind.ACCOUNT] += 1
+            self._pending.add(SnapshotKind.ACCOUNT)
         elif name in _LISTS_BY_ID:
             self._note_listing(request_id, _LISTS_BY_ID[name])
         elif name == "reqContractDetails":
@@ -92,14 +91,14 @@ class Conversation:
 
     def is_pending(self, kind: SnapshotKind) -> bool:
         """True while an answer without request id is on its way."""
-        return self._pending[kind] > 0
+        return kind in self._pending
 
     def ended(self, kind: SnapshotKind) -> bool:
-        """Count one end marker; True when it ends the newest question, so that no two answers can mix."""
-        if self._pending[kind] == 0:
+        """An end marker came; False when nobody waits for it."""
+        if kind not in self._pending:
             return self.presume_asked
-        self._pending[kind] -= 1
-        return self._pending[kind] == 0
+        self._pending.discard(kind)
+        return True
 
     def ended_by_id(self, request_id: int, kind: SnapshotKind) -> bool:
         """As ``ended`` for lists with a request id; an end of an older question is not one of the newest."""

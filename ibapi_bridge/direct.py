@@ -7,11 +7,12 @@ reads official objects. This halves the work per message and keeps *absent* apar
 from collections.abc import Callable
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
 
 Args = dict[str, object]
+_Fields: TypeAlias = Any  # the generated classes carry no type information
 Row = tuple[str, type[Message], Callable[[Any], Args]]
 
 
@@ -31,21 +32,64 @@ def _renamed(**names: str) -> Callable[[Message], Args]:
     return fields
 
 
+def _order_status(message: _Fields) -> Args:
+    has = message.HasField
+    return {
+        "orderId": message.orderId,
+        "status": message.status,
+        "filled": message.filled,
+        "remaining": message.remaining,
+        "avgFillPrice": message.avgFillPrice if has("avgFillPrice") else None,
+        "permId": message.permId,
+        "parentId": message.parentId,
+        "lastFillPrice": message.lastFillPrice if has("lastFillPrice") else None,
+        "clientId": message.clientId,
+        "whyHeld": message.whyHeld,
+        "mktCapPrice": message.mktCapPrice,
+    }
+
+
+def _open_order(message: _Fields) -> Args:
+    return {
+        "orderId": message.orderId,
+        "contract": message.contract,
+        "order": message.order,
+        "orderState": message.orderState,
+    }
+
+
+def _execution(message: _Fields) -> Args:
+    return {"reqId": message.reqId, "contract": message.contract, "execution": message.execution}
+
+
+def _tick_price(message: _Fields) -> Args:
+    return {
+        "reqId": message.reqId,
+        "tickType": message.tickType,
+        "price": message.price,
+        "size": message.size if message.HasField("size") else None,
+    }
+
+
+def _tick_size(message: _Fields) -> Args:
+    return {"reqId": message.reqId, "tickType": message.tickType, "size": message.size}
+
+
 def _commission(message: Message) -> Args:
     return {"commissionAndFeesReport": message}
 
 
 ROWS: Final = MappingProxyType[int, Row](
     {
-        1: ("tickPrice", _message("TickPrice"), _fields),
-        2: ("tickSize", _message("TickSize"), _fields),
-        3: ("orderStatus", _message("OrderStatus"), _fields),
+        1: ("tickPrice", _message("TickPrice"), _tick_price),
+        2: ("tickSize", _message("TickSize"), _tick_size),
+        3: ("orderStatus", _message("OrderStatus"), _order_status),
         4: ("error", _message("ErrorMessage"), _renamed(id="reqId", errorMsg="errorString")),
-        5: ("openOrder", _message("OpenOrder"), _fields),
+        5: ("openOrder", _message("OpenOrder"), _open_order),
         6: ("updateAccountValue", _message("AccountValue"), _renamed(value="val")),
         9: ("nextValidId", _message("NextValidId"), _fields),
         10: ("contractDetails", _message("ContractData"), _fields),
-        11: ("execDetails", _message("ExecutionDetails"), _fields),
+        11: ("execDetails", _message("ExecutionDetails"), _execution),
         15: ("managedAccounts", _message("ManagedAccounts"), _fields),
         18: ("bondContractDetails", _message("ContractData"), _fields),
         45: ("tickGeneric", _message("TickGeneric"), _fields),

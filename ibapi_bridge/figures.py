@@ -5,6 +5,7 @@ Source: ibapi ``const.py`` (unset markers) and what gateways were seen to send
 """
 
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import Message
@@ -26,17 +27,32 @@ class Untranslatable(ValueError):
 
 
 def read(source: object, name: str) -> object:
-    """An attribute of an official object or a field of a protobuf message; None where it is absent."""
-    if isinstance(source, Message):
-        field = source.DESCRIPTOR.fields_by_name.get(name)
-        if field is None or (field.has_presence and not source.HasField(name)):
-            return None
+    """An attribute of an official object or a field of a protobuf message; None where there is no such thing.
+
+    A protobuf field that is absent reads as its empty value; where that could be mistaken for a zero: ``read_number``.
+    """
+    return getattr(source, name, None)
+
+
+def read_number(source: object, name: str) -> object:
+    """As ``read``, but None for a protobuf field that is absent."""
+    if isinstance(source, Message) and not source.HasField(name):
+        return None
     return getattr(source, name, None)
 
 
 def figure(value: object) -> Decimal | None:
     """A finite number of plausible size, exactly as written; None for unset, absent, absurd or unreadable ones."""
-    if value is None or isinstance(value, bool):
+    if isinstance(value, Decimal):
+        return _plausible(value)
+    if isinstance(value, str | int | float):
+        return _figure(value)
+    return None
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _figure(value: str | float) -> Decimal | None:
+    if isinstance(value, bool):
         return None
     text = repr(value) if isinstance(value, float) else str(value).strip()
     if not text or len(text) > _LONGEST_FIGURE:
@@ -45,12 +61,24 @@ def figure(value: object) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
+    return _plausible(number)
+
+
+def _plausible(number: Decimal) -> Decimal | None:
     return number if number.is_finite() and abs(number) < _ABSURD else None
 
 
 def quantity(value: object) -> Decimal | None:
     """A quantity that cannot be negative; the largest 32-bit integer means unset, as in the official decoder."""
-    number = figure(value)
+    return _text_quantity(value) if isinstance(value, str) else _not_negative(figure(value))
+
+
+@lru_cache(maxsize=8192)
+def _text_quantity(value: str) -> Decimal | None:
+    return _not_negative(_figure(value))
+
+
+def _not_negative(number: Decimal | None) -> Decimal | None:
     return None if number is None or number < 0 or number == _INT_SENTINEL else number
 
 
@@ -67,14 +95,16 @@ def needed(name: str, number: Decimal | None, raw: object) -> Decimal:
 
 def integer(value: object) -> int:
     """A whole number; 0 for unset, absent or unreadable ones."""
+    if type(value) is not int:
+        return _as_integer(value)
+    return 0 if value == UNSET_INTEGER or not -UNSET_LONG < value < UNSET_LONG else value
+
+
+def _as_integer(value: object) -> int:
     if isinstance(value, bool):
         return int(value)
-    if not isinstance(value, int):
-        number = figure(value)
-        if number is None or number != number.to_integral_value():
-            return 0
-        value = int(number)
-    return 0 if value in (UNSET_INTEGER, UNSET_LONG) or abs(value) > UNSET_LONG else value
+    number = figure(value)
+    return 0 if number is None or number != number.to_integral_value() else integer(int(number))
 
 
 def text(value: object, limit: int = TEXT_LIMIT) -> str:

@@ -5,16 +5,13 @@ rows read official objects, protobuf messages and captures. Nothing raises out: 
 ``FrameDamaged``.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId, RequestId, mask_account
+from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId, RequestId
 from actors.messages.reports import (
-    AccountsReported,
-    AccountValueReported,
     CommissionReported,
     CompletedOrderReported,
     ExecutionReported,
@@ -23,13 +20,11 @@ from actors.messages.reports import (
     OpenOrderReported,
     OrderBoundReported,
     OrderStatusReported,
-    PositionReported,
     Report,
-    ServerTimeReported,
     SnapshotEnded,
     SnapshotKind,
 )
-from ibapi_bridge import qualifying, vocabulary
+from ibapi_bridge import inbound_account, inbound_market, qualifying, vocabulary
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.figures import (
     UNSET_INTEGER,
@@ -40,16 +35,17 @@ from ibapi_bridge.figures import (
     needed,
     quantity,
     read,
+    read_number,
     text,
 )
 from ibapi_bridge.inbound_notices import error
 from ibapi_bridge.inbound_terms import contract_of, order_of
+from ibapi_bridge.redaction import redacted
 from ibapi_bridge.spoken import Spoken
-from ibapi_bridge.times import execution_time, from_epoch
+from ibapi_bridge.times import execution_time
 
 Args = Mapping[str, object]
 _EXCERPT_LIMIT: Final = 400
-_ACCOUNT_LIKE: Final = re.compile(r"\b[A-Z]{1,3}\d{5,9}[A-Z]?\b")
 
 
 def translate(name: str, args: Args, *, at: datetime, epoch: Epoch, context: Conversation) -> tuple[Report, ...]:
@@ -81,11 +77,6 @@ def damaged(name: str, problem: BaseException, excerpt: str, *, at: datetime, ep
         reason=redacted(reason),
         excerpt=redacted(text(excerpt, _EXCERPT_LIMIT)),
     )
-
-
-def redacted(shown: str) -> str:
-    """Text fit for a log: what looks like an account number is masked."""
-    return _ACCOUNT_LIKE.sub(lambda found: mask_account(found[0]), shown)
 
 
 def _order_status(said: Spoken) -> tuple[Report, ...]:
@@ -175,7 +166,7 @@ def _execution(said: Spoken) -> tuple[Report, ...]:
             contract=contract_of(said.args.get("contract")),
             side=vocabulary.side(text(read(source, "side"))),
             quantity=needed("shares", quantity(read(source, "shares")), read(source, "shares")),
-            price=needed("price", figure(read(source, "price")), read(source, "price")),
+            price=needed("price", figure(read_number(source, "price")), read(source, "price")),
             executed_at=execution_time(text(read(source, "time"), 256), said.at),
             request_id=RequestId(request_id) if request_id > 0 else None,
             order_id=OrderId(raw_order_id) if raw_order_id else None,
@@ -184,7 +175,7 @@ def _execution(said: Spoken) -> tuple[Report, ...]:
             account=Account(identity(read(source, "acctNumber"))),
             order_ref=identity(read(source, "orderRef")),
             cumulative_quantity=quantity(read(source, "cumQty")),
-            average_price=figure(read(source, "avgPrice")),
+            average_price=figure(read_number(source, "avgPrice")),
             venue=identity(read(source, "exchange")),
             liquidity=integer(read(source, "lastLiquidity")),
             liquidation=bool(read(source, "liquidation") or read(source, "isLiquidation")),
@@ -194,7 +185,7 @@ def _execution(said: Spoken) -> tuple[Report, ...]:
 
 def _commission(said: Spoken) -> tuple[Report, ...]:
     source = said.args.get("commissionAndFeesReport") or said.args.get("commissionReport")
-    paid = read(source, "commissionAndFees")
+    paid = read_number(source, "commissionAndFees")
     return (
         CommissionReported(
             at=said.at,
@@ -202,7 +193,7 @@ def _commission(said: Spoken) -> tuple[Report, ...]:
             exec_id=ExecId(identity(read(source, "execId"))),
             commission=figure(read(source, "commission") if paid is None else paid),
             currency=identity(read(source, "currency")),
-            realized_pnl=figure(read(source, "realizedPNL")),
+            realized_pnl=figure(read_number(source, "realizedPNL")),
         ),
     )
 
@@ -214,12 +205,6 @@ def _next_valid_id(said: Spoken) -> tuple[Report, ...]:
     return (NextOrderIdReported(at=said.at, epoch=said.epoch, order_id=OrderId(lowest)),)
 
 
-def _managed_accounts(said: Spoken) -> tuple[Report, ...]:
-    listed = (identity(part) for part in text(said.args.get("accountsList"), 65_536).split(","))
-    accounts = tuple(dict.fromkeys(Account(name) for name in listed if name))
-    return (AccountsReported(at=said.at, epoch=said.epoch, accounts=accounts),)
-
-
 def _order_bound(said: Spoken) -> tuple[Report, ...]:
     return (
         OrderBoundReported(
@@ -228,41 +213,6 @@ def _order_bound(said: Spoken) -> tuple[Report, ...]:
             perm_id=PermId(integer(said.args.get("permId"))),
             client_id=ClientId(integer(said.args.get("clientId"))),
             order_id=OrderId(integer(said.args.get("orderId"))),
-        ),
-    )
-
-
-def _position(said: Spoken) -> tuple[Report, ...]:
-    args = said.args
-    return (
-        PositionReported(
-            at=said.at,
-            epoch=said.epoch,
-            account=Account(identity(args.get("account"))),
-            contract=contract_of(args.get("contract")),
-            quantity=needed("position", figure(args.get("position")), args.get("position")),
-            average_cost=figure(args.get("avgCost")),
-        ),
-    )
-
-
-def _account_summary(said: Spoken) -> tuple[Report, ...]:
-    return _account_value(said, account="account", key="tag", value="value")
-
-
-def _update_account_value(said: Spoken) -> tuple[Report, ...]:
-    return _account_value(said, account="accountName", key="key", value="val")
-
-
-def _account_value(said: Spoken, *, account: str, key: str, value: str) -> tuple[Report, ...]:
-    return (
-        AccountValueReported(
-            at=said.at,
-            epoch=said.epoch,
-            account=Account(identity(said.args.get(account))),
-            key=identity(said.args.get(key)),
-            value=text(said.args.get(value)),
-            currency=identity(said.args.get("currency")),
         ),
     )
 
@@ -283,43 +233,6 @@ def _list_end_by_id(kind: SnapshotKind) -> Callable[[Spoken], tuple[Report, ...]
     return ended
 
 
-def _tick_price(said: Spoken) -> tuple[Report, ...]:
-    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
-    if fold is None:
-        return ()
-    size = said.args.get("size")
-    return _maybe(fold.price(tick_type, said.args.get("price"), size, at=said.at, epoch=said.epoch))
-
-
-def _tick_size(said: Spoken) -> tuple[Report, ...]:
-    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
-    return () if fold is None else _maybe(fold.size(tick_type, said.args.get("size"), at=said.at, epoch=said.epoch))
-
-
-def _tick_generic(said: Spoken) -> tuple[Report, ...]:
-    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
-    return () if fold is None else _maybe(fold.halt(tick_type, said.args.get("value"), at=said.at, epoch=said.epoch))
-
-
-def _maybe(report: Report | None) -> tuple[Report, ...]:
-    return () if report is None else (report,)
-
-
-def _current_time(said: Spoken) -> tuple[Report, ...]:
-    return _server_time(said, integer(said.args.get("time")))
-
-
-def _current_time_in_millis(said: Spoken) -> tuple[Report, ...]:
-    return _server_time(said, integer(said.args.get("timeInMillis")) / 1000)
-
-
-def _server_time(said: Spoken, seconds: float) -> tuple[Report, ...]:
-    server_time = from_epoch(seconds)
-    if server_time is None or seconds <= 0:
-        raise Untranslatable(f"time is {seconds}: it must be seconds since 1970")
-    return (ServerTimeReported(at=said.at, epoch=said.epoch, server_time=server_time),)
-
-
 CALLBACKS: Final[Mapping[str, Callable[[Spoken], tuple[Report, ...]]]] = MappingProxyType(
     {
         "orderStatus": _order_status,
@@ -333,23 +246,23 @@ CALLBACKS: Final[Mapping[str, Callable[[Spoken], tuple[Report, ...]]]] = Mapping
         "commissionReport": _commission,
         "error": error,
         "nextValidId": _next_valid_id,
-        "managedAccounts": _managed_accounts,
+        "managedAccounts": inbound_account.managed_accounts,
         "orderBound": _order_bound,
-        "position": _position,
+        "position": inbound_account.position,
         "positionEnd": _list_end(SnapshotKind.POSITIONS),
-        "accountSummary": _account_summary,
+        "accountSummary": inbound_account.account_summary,
         "accountSummaryEnd": _list_end_by_id(SnapshotKind.ACCOUNT),
-        "updateAccountValue": _update_account_value,
+        "updateAccountValue": inbound_account.update_account_value,
         "accountDownloadEnd": _list_end(SnapshotKind.ACCOUNT),
         "contractDetails": qualifying.offered,
         "bondContractDetails": qualifying.offered,
         "contractDetailsEnd": qualifying.all_offered,
         "marketRule": qualifying.rule_told,
-        "tickPrice": _tick_price,
-        "tickSize": _tick_size,
-        "tickGeneric": _tick_generic,
-        "currentTime": _current_time,
-        "currentTimeInMillis": _current_time_in_millis,
+        "tickPrice": inbound_market.tick_price,
+        "tickSize": inbound_market.tick_size,
+        "tickGeneric": inbound_market.tick_generic,
+        "currentTime": inbound_market.current_time,
+        "currentTimeInMillis": inbound_market.current_time_in_millis,
     }
 )
 """Every callback that says something an execution layer needs.

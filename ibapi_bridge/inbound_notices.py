@@ -15,6 +15,7 @@ from actors.messages.reports import (
 from ibapi_bridge.conversation import Listing, Qualification
 from ibapi_bridge.figures import integer, text
 from ibapi_bridge.notices import classify
+from ibapi_bridge.redaction import redacted
 from ibapi_bridge.spoken import Spoken
 from ibapi_bridge.vocabulary import CONDITIONS
 
@@ -28,7 +29,7 @@ _HARMLESS: Final = frozenset({NoticeKind.INFO, NoticeKind.WARNING, NoticeKind.FA
 def error(said: Spoken) -> tuple[Report, ...]:
     """A notice as reported, and what it means for the connection or for the request it names."""
     code = integer(said.args.get("errorCode"))
-    words = text(_MARKUP.sub(" ", str(said.args.get("errorString") or ""))).strip()
+    words = redacted(text(_MARKUP.sub(" ", str(said.args.get("errorString") or ""))).strip())
     subject = integer(said.args.get("reqId"))
     row = classify(code, words)
     notice = NoticeReported(
@@ -41,7 +42,7 @@ def error(said: Spoken) -> tuple[Report, ...]:
         on_new=row.on_new,
         on_modify=row.on_modify,
         on_cancel=row.on_cancel,
-        advanced_reject=text(said.args.get("advancedOrderRejectJson")),
+        advanced_reject=redacted(text(said.args.get("advancedOrderRejectJson"))),
     )
     return (notice, *_condition(said, code, words), *_request_failure(said, notice))
 

@@ -1,27 +1,44 @@
 """Contracts and orders as the broker describes them, in our words; official objects and protobuf messages alike."""
 
 from decimal import Decimal
+from typing import Final
+
+from google.protobuf.message import Message
 
 from actors.domain.contract import Contract
 from actors.domain.terms import Order, OrderType
 from ibapi_bridge import vocabulary
-from ibapi_bridge.figures import figure, identity, integer, quantity, read, text
+from ibapi_bridge.figures import IDENTITY_LIMIT, figure, identity, integer, quantity, read, read_number, text
 from ibapi_bridge.times import moment
 
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
+_MOST_CONTRACTS: Final = 4096
+_CONTRACTS: Final[dict[bytes, Contract]] = {}
+"""Contracts already read: the same few arrive with every order and execution. Reading is pure, so sharing is safe."""
 
 
 def contract_of(source: object) -> Contract:
     """A contract as the broker names it; what it leaves out stays empty."""
-    kind = vocabulary.sec_type(text(read(source, "secType")))
+    if not isinstance(source, Message):
+        return _contract(source)
+    key = source.SerializeToString(deterministic=True)
+    known = _CONTRACTS.get(key)
+    if known is None:
+        if len(_CONTRACTS) >= _MOST_CONTRACTS:
+            _CONTRACTS.clear()
+        known = _CONTRACTS[key] = _contract(source)
+    return known
+
+
+def _contract(source: object) -> Contract:
     return Contract(
         symbol=identity(read(source, "symbol")),
-        sec_type=kind,
+        sec_type=vocabulary.sec_type(text(read(source, "secType"))),
         currency=identity(read(source, "currency")),
         exchange=identity(read(source, "exchange")),
         primary_exchange=identity(read(source, "primaryExchange") or read(source, "primaryExch")),
-        local_symbol=text(read(source, "localSymbol"), 256),
+        local_symbol=text(read(source, "localSymbol"), IDENTITY_LIMIT),
         trading_class=identity(read(source, "tradingClass")),
         expiry=identity(read(source, "lastTradeDateOrContractMonth")),
         strike=_strike(read(source, "strike")),
@@ -55,17 +72,17 @@ def order_of(contract: Contract, source: object) -> Order:
     """
     word = text(read(source, "orderType"), 64)
     kind = vocabulary.order_type(word)
-    good_till = moment(text(read(source, "goodTillDate"), 64))
+    until = text(read(source, "goodTillDate"), 64)
     return Order(
         side=vocabulary.side(text(read(source, "action"))),
         quantity=quantity(read(source, "totalQuantity")) or Decimal(0),
         symbol=contract.symbol,
         contract=contract,
         order_type=kind,
-        limit_price=figure(read(source, "lmtPrice")) if kind in _LIMITED else None,
-        stop_price=figure(read(source, "auxPrice")) if kind in _STOPPED else None,
+        limit_price=figure(read_number(source, "lmtPrice")) if kind in _LIMITED else None,
+        stop_price=figure(read_number(source, "auxPrice")) if kind in _STOPPED else None,
         time_in_force=vocabulary.time_in_force(text(read(source, "tif"))),
-        good_till=good_till,
+        good_till=moment(until) if until else None,
         outside_rth=bool(read(source, "outsideRth")),
         cash_quantity=quantity(read(source, "cashQty")) or None,
         broker_type=word if kind is OrderType.OTHER else "",

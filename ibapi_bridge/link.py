@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import attrs
 
 from actors.domain.contract import Contract
-from actors.domain.identity import Account, ClientId, Epoch
+from actors.domain.identity import ClientId, Epoch
 from actors.link import SendError
 from actors.messages.reports import (
     AccountsReported,
@@ -24,6 +24,7 @@ from actors.messages.reports import (
     NoticeKind,
     NoticeReported,
     Report,
+    SnapshotEnded,
     SnapshotKind,
 )
 from actors.messages.wire import (
@@ -49,6 +50,7 @@ from ibapi_bridge.client import (
 from ibapi_bridge.contracts import InstrumentCache, resolved
 from ibapi_bridge.conversation import FIRST_REQUEST_ID, Conversation
 from ibapi_bridge.listening import Listener
+from ibapi_bridge.queries import ListQueries, Step
 from ibapi_bridge.transport import ConnectionEnded, Transport, TransportSettings
 
 _CLOSE_SECONDS = 2.0
@@ -103,7 +105,8 @@ class IbapiLink:
         self._sending = threading.Lock()
         self._answers: deque[Report] = deque()
         self._streams: dict[Contract, int] = {}
-        self._account: Account | None = None
+        self._lists = ListQueries()
+        self._summary_id: int | None = None
         self._accounts: AccountsReported | None = None
         self._next_id: NextOrderIdReported | None = None
         self._is_ready = False
@@ -137,7 +140,7 @@ class IbapiLink:
             case CancelPlacedOrder():
                 self._request(*outbound.cancel_order(command))
             case QuerySnapshot():
-                self._query(command.kind)
+                self._query(command)
             case QualifyContract():
                 self._qualify(command.wanted)
             case Subscribe():
@@ -173,29 +176,43 @@ class IbapiLink:
             self._context.note(name, args, wanted=wanted)
             self._transport.send(data)
 
-    def _query(self, kind: SnapshotKind) -> None:
+    def _query(self, query: QuerySnapshot) -> None:
+        if query.kind is SnapshotKind.EXECUTIONS:
+            self._request(*outbound.executions(next(self._request_ids)))
+            return
+        match self._lists.ask(query.kind, elapsed=self._elapsed(), seconds=query.deadline_seconds):
+            case Step.ASK:
+                self._ask_list(query.kind)
+            case Step.WAIT:
+                return
+            case Step.RECONNECT:
+                reason = f"the gateway never ended its answer about {query.kind.value}"
+                self._transport.close(reason)
+                raise SendError(reason, uncertain=False)
+
+    def _ask_list(self, kind: SnapshotKind) -> None:
         match kind:
             case SnapshotKind.OPEN_ORDERS:
                 self._request("reqAllOpenOrders", {})
             case SnapshotKind.COMPLETED_ORDERS:
                 self._request("reqCompletedOrders", {"apiOnly": False})
-            case SnapshotKind.EXECUTIONS:
-                self._request(*outbound.executions(next(self._request_ids)))
             case SnapshotKind.POSITIONS:
                 self._request("cancelPositions", {})
                 self._request("reqPositions", {})
-            case SnapshotKind.ACCOUNT:
-                self._query_account()
             case _:
-                assert_never(kind)
+                self._ask_account()
 
-    def _query_account(self) -> None:
+    def _ask_account(self) -> None:
         accounts = self._accounts.accounts if self._accounts is not None else ()
         if len(accounts) == 1:
+            self._request("reqAccountUpdates", {"subscribe": False, "acctCode": accounts[0]})
             self._request("reqAccountUpdates", {"subscribe": True, "acctCode": accounts[0]})
             return
+        if self._summary_id is not None:
+            self._request("cancelAccountSummary", {"reqId": self._summary_id})
+        self._summary_id = next(self._request_ids)
         tags = outbound.SUMMARY_TAGS
-        self._request("reqAccountSummary", {"reqId": next(self._request_ids), "groupName": "All", "tags": tags})
+        self._request("reqAccountSummary", {"reqId": self._summary_id, "groupName": "All", "tags": tags})
 
     def _qualify(self, wanted: Contract) -> None:
         meant = resolved(wanted, self._settings.symbols)
@@ -227,6 +244,8 @@ class IbapiLink:
             reason = self._converse()
         except ConnectionEnded as end:
             reason = str(end)
+        except SendError as refused:
+            reason = refused.text
         except Exception as problem:  # noqa: BLE001 - the thread's last line: the reason must be heard, not printed
             reason = f"the link failed: {type(problem).__name__}: {problem}"
         with self._sending:
@@ -288,6 +307,8 @@ class IbapiLink:
             case AccountsReported():
                 self._accounts = report
                 self._greet(report)
+            case SnapshotEnded() if self._lists.ended(report.kind, elapsed=self._elapsed()):
+                self._ask_list(report.kind)  # for a question that waited; its own answer is the one to report
             case _:
                 self._look_at(report)
                 self._hear(report)

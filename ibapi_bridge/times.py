@@ -123,19 +123,28 @@ def moment(text: str, *, near: datetime | None = None) -> datetime | None:
         text: as the gateway wrote it.
         near: decides between the two readings of an hour that a change to winter time repeats.
     """
-    parts = _MOMENT.fullmatch(text.strip())
+    readings = _readings(text.strip())
+    if readings is None:
+        return None
+    first, second = readings
+    return second if near is not None and first < second <= near else first
+
+
+@lru_cache(maxsize=4096)
+def _readings(text: str) -> tuple[datetime, datetime] | None:
+    parts = _MOMENT.fullmatch(text)
     if parts is None:
         return None
     zone = _zone(text, parts["zone"])
     local = _local(parts)
     if zone is None or local is None:
         return None
-    first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    return second if near is not None and first < second <= near else first
+    before, after = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return before, after
 
 
 def _zone(text: str, label: str) -> tzinfo | None:
-    if not label and text.strip()[8:9] == "-":
+    if not label and text[8:9] == "-":
         return UTC
     return zone_of(label)
 

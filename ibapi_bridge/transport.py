@@ -51,7 +51,7 @@ class Transport:
         self._socket: socket.socket | None = None
         self._unsent = bytearray()
         self._progress_at = 0.0
-        self._closing = False
+        self._closing = ""
         self._selector: selectors.BaseSelector = selectors.DefaultSelector()
         self._watched = selectors.EVENT_READ
         self._frames = FrameBuffer()
@@ -90,10 +90,10 @@ class Transport:
         except OSError as problem:
             raise SendError(f"the connection is broken: {_words(problem)}", uncertain=False) from None
 
-    def close(self) -> None:
-        """Ask the reader to end; returns at once."""
+    def close(self, reason: str = "closed by us") -> None:
+        """Ask the reader to end; returns at once. The first reason counts."""
         with self._lock:
-            self._closing = True
+            self._closing = self._closing or reason
         self.wake()
 
     def wake(self) -> None:
@@ -219,7 +219,7 @@ class Transport:
 
     def _check_open(self) -> None:
         if self._closing:
-            raise ConnectionEnded("closed by us")
+            raise ConnectionEnded(self._closing)
 
     def _flush(self) -> None:
         with self._lock:
@@ -251,7 +251,7 @@ class Transport:
     def shut(self) -> None:
         """Release everything; what was sent still reaches a peer that reads it within half a second."""
         with self._lock:
-            self._closing = True
+            self._closing = self._closing or "over"
             connection, self._socket = self._socket, None
         if connection is not None:
             self._part(connection)

@@ -23,6 +23,14 @@ _STATUSES: Final = MappingProxyType(
     }
 )
 
+_EXACT_STATUSES: Final = MappingProxyType(
+    {
+        word: _STATUSES[word.casefold()]
+        for word in ("PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel", "Cancelled", "Filled", "Inactive")
+    }
+)
+"""As gateways spell them, for speed."""
+
 _SIDES: Final = MappingProxyType(
     {
         "BUY": Side.BUY,
@@ -46,6 +54,9 @@ ORDER_TYPES: Final = MappingProxyType(
 
 _ORDER_TYPES_BACK: Final = MappingProxyType({name: kind for kind, name in ORDER_TYPES.items()})
 
+_TIMES_IN_FORCE: Final = MappingProxyType({kind.value: kind for kind in TimeInForce})
+_SEC_TYPES: Final = MappingProxyType({kind.value: kind for kind in SecType})
+
 CONDITIONS: Final = MappingProxyType(
     {
         100: LinkCondition.PACING_VIOLATED,
@@ -68,7 +79,7 @@ CONDITIONS: Final = MappingProxyType(
 
 def broker_status(word: str) -> BrokerStatus:
     """A status word; one we do not know is UNKNOWN, never a guess."""
-    return _STATUSES.get(word.strip().casefold(), BrokerStatus.UNKNOWN)
+    return _EXACT_STATUSES.get(word) or _STATUSES.get(word.strip().casefold(), BrokerStatus.UNKNOWN)
 
 
 def side(word: str) -> Side:
@@ -90,17 +101,12 @@ def order_type(word: str) -> OrderType:
 
 def time_in_force(word: str) -> TimeInForce:
     """How long an order lives; an empty or unknown word means the day, as IBKR's preset does."""
-    known = word.strip().upper()
-    return TimeInForce(known) if known in TimeInForce.__members__ else TimeInForce.DAY
+    return _TIMES_IN_FORCE.get(word.strip().upper(), TimeInForce.DAY)
 
 
 def sec_type(word: str) -> SecType:
     """The kind of security; OTHER for what we do not trade."""
-    known = word.strip().upper()
-    return SecType(known) if known in _SEC_TYPES else SecType.OTHER
-
-
-_SEC_TYPES: Final = frozenset(kind.value for kind in SecType)
+    return _SEC_TYPES.get(word.strip().upper(), SecType.OTHER)
 
 
 def sec_type_word(kind: SecType) -> str:

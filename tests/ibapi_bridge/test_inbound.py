@@ -137,14 +137,6 @@ def test_an_end_that_nobody_asked_for_ends_nothing() -> None:
     assert said("execDetailsEnd", reqId=10_000_000) == ()
 
 
-def test_a_second_query_of_the_same_list_ends_with_the_second_end_marker() -> None:
-    context = Conversation()
-    context.note("reqAllOpenOrders", {})
-    context.note("reqAllOpenOrders", {})
-    assert said("openOrderEnd", context) == ()
-    assert len(said("openOrderEnd", context)) == 1
-
-
 def test_completed_order_has_no_order_id_and_keeps_the_filled_quantity() -> None:
     (report,) = said(
         "completedOrder",

@@ -1,0 +1,48 @@
+"""Ticks and the broker's clock."""
+
+from actors.messages.reports import Report, ServerTimeReported
+from ibapi_bridge.figures import Untranslatable, integer
+from ibapi_bridge.spoken import Spoken
+from ibapi_bridge.times import from_epoch
+
+
+def tick_price(said: Spoken) -> tuple[Report, ...]:
+    """A price of a stream we follow."""
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    if fold is None:
+        return ()
+    size = said.args.get("size")
+    return _maybe(fold.price(tick_type, said.args.get("price"), size, at=said.at, epoch=said.epoch))
+
+
+def tick_size(said: Spoken) -> tuple[Report, ...]:
+    """A size of a stream we follow."""
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    return () if fold is None else _maybe(fold.size(tick_type, said.args.get("size"), at=said.at, epoch=said.epoch))
+
+
+def tick_generic(said: Spoken) -> tuple[Report, ...]:
+    """A flag of a stream we follow."""
+    fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
+    return () if fold is None else _maybe(fold.halt(tick_type, said.args.get("value"), at=said.at, epoch=said.epoch))
+
+
+def _maybe(report: Report | None) -> tuple[Report, ...]:
+    return () if report is None else (report,)
+
+
+def current_time(said: Spoken) -> tuple[Report, ...]:
+    """The clock in seconds."""
+    return _server_time(said, integer(said.args.get("time")))
+
+
+def current_time_in_millis(said: Spoken) -> tuple[Report, ...]:
+    """The clock in milliseconds."""
+    return _server_time(said, integer(said.args.get("timeInMillis")) / 1000)
+
+
+def _server_time(said: Spoken, seconds: float) -> tuple[Report, ...]:
+    server_time = from_epoch(seconds)
+    if server_time is None or seconds <= 0:
+        raise Untranslatable(f"time is {seconds}: it must be seconds since 1970")
+    return (ServerTimeReported(at=said.at, epoch=said.epoch, server_time=server_time),)
