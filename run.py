@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from actors.calendars import calendar_for
-from actors.clock import Clock, SimulatedClock, SystemClock
+from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import Account, ClientId
 from actors.domain.limits import Limits
@@ -221,7 +221,7 @@ def run_engine(run: Run) -> int:
         runner = StrategyRunner(
             strategy,
             strategy_id,
-            run_stamp(run.clock.now()),
+            run_stamp(wall_clock()),
             at=run.clock.now(),
             account=Account(config.connection.account),
             contracts=config.symbols,

@@ -15,10 +15,11 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Contract
-from actors.domain.identity import Account
+from actors.domain.identity import Account, OmsId
 from actors.domain.order_state import OrderState
 from actors.messages.commands import ReplaceOrder, StateChanged, SubmitOrder
 from actors.messages.events import (
+    Discrepancy,
     OrderEvent,
     OrderFilled,
     Reconciled,
@@ -48,6 +49,7 @@ StrategyInput = (
     | Tick
     | OrderEvent
     | SignalRecorded
+    | Discrepancy
     | PortfolioSnapshot
     | TimerFired
     | MarketOpened
@@ -160,6 +162,8 @@ class StrategyRunner:
                 self._hear_reconciled(message)
             case SignalRecorded():
                 self.view.drop_order(message.oms_id)
+            case Discrepancy():
+                self._hear_discrepancy(message)
             case TradingHalted():
                 self.view.is_halted = True
             case StartStrategy():
@@ -176,6 +180,10 @@ class StrategyRunner:
         self._call("on_stop", self._strategy.on_stop)
         if self._life is _Life.RUNNING:
             self._life = _Life.STOPPED
+
+    def _hear_discrepancy(self, discrepancy: Discrepancy) -> None:
+        if discrepancy.kind == "DUPLICATE_OMS_ID":
+            self.view.drop_order(OmsId(discrepancy.subject))
 
     def _hear_reconciled(self, reconciled: Reconciled) -> None:
         if self.has_failed:

@@ -343,5 +343,10 @@ def test_quotes_of_other_instruments_make_no_bar() -> None:
     assert [entry[0] for entry in strategy.heard] == ["start", "quote"]
 
 
-def test_a_message_that_is_none_of_a_strategys_business_is_ignored() -> None:
-    assert run(Recording()).hear(Discrepancy(at=OPEN, kind="X", subject="y", text="z")) == ()  # type: ignore[arg-type]
+def test_an_order_refused_for_its_name_does_not_stay_open() -> None:
+    runner = run(Recording())
+    oms_id = runner.broker.submit_order(BUY_100, oms_id="mine")
+    runner.hear(Discrepancy(at=OPEN, kind="OTHER", subject=oms_id, text="z"))
+    assert len(runner.broker.open_orders()) == 1
+    runner.hear(Discrepancy(at=OPEN, kind="DUPLICATE_OMS_ID", subject=oms_id, text="z"))
+    assert runner.broker.open_orders() == ()
