@@ -75,7 +75,8 @@ class BrokerAPI:
         if known is not None:
             return known.oms_id
         name = self._names.next() if oms_id is None else OmsId(oms_id)
-        self._view.put_order(_new_state(name, meant, self._view.now))
+        contract = meant.contract or self._view.contract_of(meant.symbol)
+        self._view.put_order(_new_state(name, meant, contract, self._view.now))
         self._say(SubmitOrder(at=self._view.now, oms_id=name, order=meant))
         return name
 
@@ -185,10 +186,9 @@ class BrokerAPI:
 
     def _checked(self, order: Order) -> Order:
         check_order(order)
-        if order.contract is not None:
+        if order.contract is not None or order.symbol not in self._view.configured:
             return order
-        contract = self._view.contract_of(order.symbol)
-        return order if contract == Contract(symbol=order.symbol) else attrs.evolve(order, symbol="", contract=contract)
+        return attrs.evolve(order, symbol="", contract=self._view.configured[order.symbol])
 
     def _known(self, oms_id: str, order: Order) -> OrderState | None:
         if not OMS_ID_PATTERN.fullmatch(oms_id):
@@ -218,11 +218,11 @@ class BrokerAPI:
         return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms)
 
 
-def _new_state(oms_id: OmsId, order: Order, at: datetime) -> OrderState:
+def _new_state(oms_id: OmsId, order: Order, contract: Contract, at: datetime) -> OrderState:
     return OrderState(
         oms_id=oms_id,
         order=order,
-        contract=order.wanted_contract,
+        contract=contract,
         pending=Pending.SUBMIT,
         created_at=at,
         updated_at=at,

@@ -48,8 +48,9 @@ class Holdings:
     def hear_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Believe a newer snapshot."""
         self._snapshot = snapshot
-        self._waiting = _unconfirmed(self._waiting, frozenset(snapshot.booked))
-        rows = tuple(row for row in snapshot.positions if self._is_ours(row.account))
+        if self._waiting:
+            self._waiting = _unconfirmed(self._waiting, frozenset(snapshot.booked))
+        rows = tuple([row for row in snapshot.positions if self._is_ours(row.account)])
         for movement in self._waiting:
             rows = _moved(rows, movement)
         self._positions = rows

@@ -30,7 +30,8 @@ class View:
         self.holdings = Holdings(account)
         self.session = SessionState.DISCONNECTED
         self.is_halted = False
-        self._contracts = dict(contracts or {})
+        self.configured = dict(contracts or {})
+        self._contracts = dict(self.configured)
         self._open: dict[OmsId, OrderState] = {}
         self._closed: OrderedDict[OmsId, OrderState] = OrderedDict()
         self._quotes: dict[Contract, QuoteReported] = {}
@@ -56,7 +57,10 @@ class View:
         """The contract a user means: from the configured symbols, else a US stock of that symbol."""
         if isinstance(symbol, Contract):
             return symbol
-        return self._contracts.get(symbol) or Contract(symbol=symbol)
+        contract = self._contracts.get(symbol)
+        if contract is None:
+            contract = self._contracts[symbol] = Contract(symbol=symbol)
+        return contract
 
     def put_quote(self, quote: QuoteReported) -> None:
         """Remember the newest quote."""
