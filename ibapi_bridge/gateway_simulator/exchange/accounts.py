@@ -20,7 +20,7 @@ def positions(floor: Floor, name: str) -> list[Position]:
 
 def _position(floor: Floor, name: str, con_id: int, holding: Holding) -> Position:
     instrument = floor.instruments[con_id]
-    price = floor.mark(con_id) or holding.price / instrument.multiplier
+    price = floor.mark(con_id) or holding.average_price / instrument.multiplier
     value = price * instrument.multiplier * holding.quantity
     open_gain = value - holding.average_cost * holding.quantity
     return Position(

@@ -12,6 +12,8 @@ from attrs import frozen
 
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Execution, Instrument
 
+MILLIONTH = Decimal("0.000001")
+
 
 @frozen(kw_only=True)
 class Gain:
@@ -22,45 +24,58 @@ class Gain:
 
 
 class Holding:
-    """One account's position in one contract; prices are per unit times multiplier."""
+    """One account's position in one contract; money is price times multiplier.
 
-    __slots__ = ("fees", "opening_pnl", "price", "quantity", "realized")
+    What was paid is kept as sums, released in part by each close and whole by the last: nothing is lost to rounding.
+    """
+
+    __slots__ = ("cost", "fees", "opening_pnl", "quantity", "realized")
 
     def __init__(self) -> None:
         self.quantity = ZERO
-        self.price = ZERO  # average entry price
-        self.fees = ZERO  # commissions paid for what is still open
+        self.cost = ZERO  # paid for what is open, negative for a short position
+        self.fees = ZERO  # commissions paid for what is open
         self.realized = ZERO
         self.opening_pnl = ZERO  # what was gained and still open when the day began
 
     @property
+    def average_price(self) -> Decimal:
+        """Average entry price without commissions, 0 when flat."""
+        return self.cost / self.quantity if self.quantity else ZERO
+
+    @property
     def average_cost(self) -> Decimal:
         """Average entry price with commissions: they make a long dearer and a short cheaper."""
-        return self.price + self.fees / self.quantity if self.quantity else ZERO
+        return (self.cost + self.fees) / self.quantity if self.quantity else ZERO
 
     def apply(self, signed: Decimal, unit_price: Decimal, fee: Decimal) -> Gain | None:
         """Book a signed fill; give the gain of what it closed, None if it closed nothing."""
         size = abs(signed)
         closing = min(size, abs(self.quantity)) if self.quantity * signed < 0 else ZERO
-        gain = self._close(closing, unit_price, fee * closing / size) if closing else None
-        if size > closing:
-            self._open(signed, size - closing, unit_price)
-            self.fees += fee * (size - closing) / size
+        closing_fee = _part(fee, closing, size)
+        gain = self._close(closing if signed < 0 else -closing, unit_price, closing_fee) if closing else None
+        opening = size - closing
+        if opening:
+            self.cost += unit_price * (opening if signed > 0 else -opening)
+            self.fees += fee - closing_fee
         self.quantity += signed
         return gain
 
     def _close(self, closing: Decimal, unit_price: Decimal, fee: Decimal) -> Gain:
-        held = abs(self.quantity)
-        gross = (unit_price - self.price) * (closing if self.quantity > 0 else -closing)
-        released = self.fees * closing / held
-        self.fees -= released
-        gain = Gain(gross=gross, net=gross - released - fee)
+        """Release `closing` of the position, signed like the position."""
+        cost = _part(self.cost, closing, self.quantity)
+        fees = _part(self.fees, closing, self.quantity)
+        self.cost -= cost
+        self.fees -= fees
+        gross = unit_price * closing - cost
+        gain = Gain(gross=gross, net=gross - fees - fee)
         self.realized += gain.net
         return gain
 
-    def _open(self, signed: Decimal, opening: Decimal, unit_price: Decimal) -> None:
-        held = abs(self.quantity) if self.quantity * signed > 0 else ZERO
-        self.price = (self.price * held + unit_price * opening) / (held + opening)
+
+def _part(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
+    """The share `part / of` of an amount, exact to a millionth and whole when nothing else is left."""
+    return whole if part == of else (whole * part / of).quantize(MILLIONTH)
 
 
 class Account:

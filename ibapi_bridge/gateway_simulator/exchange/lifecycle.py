@@ -136,9 +136,9 @@ def hold(floor: Floor, live: LiveOrder, gate: Gate) -> None:
     """Keep an order until its gate opens, and tell its owner why."""
     perm_id = live.order.perm_id
     live.stage, live.why_held, live.held_until = "held", gate.why_held, gate.until
+    floor.out.append(OrderHeld(at=floor.now, perm_id=perm_id, why_held=gate.why_held, until=gate.until))
     if gate.code:
         floor.out.append(Warned(at=floor.now, perm_id=perm_id, code=gate.code, text=gate.text))
-    floor.out.append(OrderHeld(at=floor.now, perm_id=perm_id, why_held=gate.why_held, until=gate.until))
     if gate.why_held == "locate" and floor.config.locate_delay is not None:
         floor.plan_in(floor.config.locate_delay, "locate", perm_id)
     if gate.until is not None and live.order.good_after == gate.until:

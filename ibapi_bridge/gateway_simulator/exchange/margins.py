@@ -101,10 +101,10 @@ def equity(floor: Floor, account: Account) -> Decimal:
         if not holding.quantity:
             continue
         instrument = floor.instruments[con_id]
-        mark = (floor.mark(con_id) or holding.price / instrument.multiplier) * instrument.multiplier
+        mark = (floor.mark(con_id) or holding.average_price / instrument.multiplier) * instrument.multiplier
         rate = exchange_rate(floor, instrument.currency)
         if instrument.is_cash_settled_daily:
-            total += (mark - holding.price) * holding.quantity * rate
+            total += (mark * holding.quantity - holding.cost) * rate
         elif instrument.sec_type != "CASH":
             total += mark * holding.quantity * rate
     return total

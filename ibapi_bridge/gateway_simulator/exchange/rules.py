@@ -112,7 +112,9 @@ def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
         return Refusal(321, INVALID + "Missing or invalid stop price")
     if kind in TRAILED and not _has_trail(order):
         return Refusal(321, INVALID + "Missing or invalid trailing amount")
-    if not all(price is None or on_grid(instrument, price) for price in prices):
+    limit = order.limit_price if kind in LIMITED else None
+    stop = order.stop_price if kind in STOPPED else None
+    if not all(price is None or on_grid(instrument, price) for price in (limit, stop)):
         return Refusal(110, OFF_GRID)
     if kind in LIMITED and instrument.sec_type != "BAG" and (order.limit_price or 0) <= 0:
         return Refusal(110, OFF_GRID)

@@ -105,7 +105,7 @@ def _account_row(account: Account) -> Json:
         "realized": str(account.realized),
         "opening_equity": None if account.opening_equity is None else str(account.opening_equity),
         "holdings": [
-            [con_id, *(str(v) for v in (h.quantity, h.price, h.fees, h.realized, h.opening_pnl))]
+            [con_id, *(str(v) for v in (h.quantity, h.cost, h.fees, h.realized, h.opening_pnl))]
             for con_id, h in account.holdings.items()
         ],
     }
@@ -117,7 +117,7 @@ def _account_of(row: Mapping[str, Any]) -> Account:
     account.opening_equity = None if row["opening_equity"] is None else Decimal(row["opening_equity"])
     for con_id, *numbers in row["holdings"]:
         holding = account.holdings[con_id] = Holding()
-        holding.quantity, holding.price, holding.fees, holding.realized, holding.opening_pnl = map(Decimal, numbers)
+        holding.quantity, holding.cost, holding.fees, holding.realized, holding.opening_pnl = map(Decimal, numbers)
     return account
 
 

@@ -27,7 +27,7 @@ def start_waiting(floor: Floor, live: LiveOrder) -> None:
         live.trigger = order.stop_price
     elif live.trigger is None:
         # A stop that has trailed keeps its place from one session to the next.
-        live.trigger = order.trail_stop_price
+        live.trigger = order.trail_stop_price or None
     floor.waiting[order.con_id].append(live)
     touch = floor.touches.get(order.con_id)
     if touch is not None and order.order_type in TRAILED:

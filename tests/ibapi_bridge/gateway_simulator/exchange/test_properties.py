@@ -23,6 +23,7 @@ from ibapi_bridge.gateway_simulator.exchange import (
 )
 from ibapi_bridge.gateway_simulator.exchange.events import Event
 from ibapi_bridge.gateway_simulator.exchange.instruments import AAPL, ES, EUR_USD, SPY
+from ibapi_bridge.gateway_simulator.exchange.ledger import Holding
 from ibapi_bridge.gateway_simulator.exchange.types import ORDER_TYPE_NAMES, TIME_IN_FORCE_NAMES, Leg
 from tests.ibapi_bridge.gateway_simulator.exchange.desk import ACCOUNT
 
@@ -35,7 +36,6 @@ PAIR = Instrument(
 )
 LISTED = {i.con_id: i for i in (*default_instruments(), PAIR)}
 CONTRACTS = (SPY, AAPL, ES, EUR_USD, 700000001, PAIR.con_id)
-STEP = ModelSettings(interval=timedelta(seconds=20))
 
 Command = tuple[str, Any]
 
@@ -69,21 +69,28 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-COMMANDS: st.SearchStrategy[list[Command]] = st.lists(
-    st.one_of(
-        st.tuples(st.just("submit"), orders()),
-        st.tuples(st.just("replace"), st.tuples(st.integers(1, 12), orders())),
-        st.tuples(st.just("cancel"), st.integers(1, 12)),
-        st.tuples(st.just("advance"), st.sampled_from([0.01, 0.05, 1, 40, 150, 7200])),
-        st.tuples(st.just("correct"), st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 3]))),
-    ),
-    max_size=24,
-)
+def commands_with(pauses: list[float]) -> st.SearchStrategy[list[Command]]:
+    """Any commands, with pauses in market time of so many seconds between them."""
+    return st.lists(
+        st.one_of(
+            st.tuples(st.just("submit"), orders()),
+            st.tuples(st.just("replace"), st.tuples(st.integers(1, 12), orders())),
+            st.tuples(st.just("cancel"), st.integers(1, 12)),
+            st.tuples(st.just("advance"), st.sampled_from(pauses)),
+            st.tuples(st.just("correct"), st.tuples(st.integers(0, 5), st.sampled_from([0, 1, 3]))),
+        ),
+        max_size=24,
+    )
 
 
-def made(seed: int = 3) -> Exchange:
+COMMANDS = commands_with([0.01, 0.05, 1, 40, 150, 7200])
+OVER_DAYS = commands_with([0.05, 600, 36_000, 86_400])
+
+
+def made(seed: int = 3, interval: timedelta = timedelta(seconds=20)) -> Exchange:
     listed = tuple(LISTED.values())
-    market = ModelMarket(instruments=listed, start=FRIDAY_BEFORE_CLOSE, seed=seed, settings=STEP)
+    settings = ModelSettings(interval=interval)
+    market = ModelMarket(instruments=listed, start=FRIDAY_BEFORE_CLOSE, seed=seed, settings=settings)
     shortable = [evolve(i, shortable=Decimal(1000)) if i.con_id == AAPL else i for i in listed]
     return Exchange(
         market=market,
@@ -136,7 +143,16 @@ def signed_sum(exchange: Exchange, con_id: int) -> Decimal:
 @settings(deadline=None, max_examples=150)
 @given(commands=COMMANDS)
 def test_books_balance_whatever_is_asked(commands: list[Command]) -> None:
-    exchange = made()
+    _check_books(made(), commands)
+
+
+@settings(deadline=None, max_examples=80)
+@given(commands=OVER_DAYS)
+def test_books_balance_over_nights_and_weekends(commands: list[Command]) -> None:
+    _check_books(made(interval=timedelta(minutes=10)), commands)
+
+
+def _check_books(exchange: Exchange, commands: list[Command]) -> None:
     log: list[Event] = []
     play(exchange, commands, log)
     assert all(a.at <= b.at for a, b in zip(log, log[1:], strict=False))
@@ -253,3 +269,23 @@ def test_numbers_that_make_no_sense_are_refused_without_an_error(
     events = exchange.submit(order)
     exchange.advance(exchange.now + timedelta(seconds=60))
     assert type(events[0]).__name__ in ("OrderAccepted", "OrderRejected")
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-7, 7).filter(bool), st.integers(1, 10_000), st.integers(0, 100)),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_flat_position_has_realized_exactly_what_cash_says(fills: list[tuple[int, int, int]]) -> None:
+    holding, cash, held = Holding(), Decimal(0), 0
+    closing = (-sum(quantity for quantity, _, _ in fills), 5_000, 35)
+    for quantity, cents, fee in (*fills, *([closing] if closing[0] else [])):
+        price, cost = Decimal(cents) / 100, Decimal(fee) / 100
+        holding.apply(Decimal(quantity), price, cost)
+        cash -= quantity * price + cost
+        held += quantity
+    assert holding.quantity == held == 0
+    assert holding.cost == holding.fees == 0
+    assert holding.realized == cash
