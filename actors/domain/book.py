@@ -7,7 +7,7 @@ from typing import TypeVar
 import attrs
 
 from actors.domain.contract import Contract, SecType
-from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId, PermId
+from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.order_state import OrderState, sum_of_fills
 from actors.domain.terms import Side
 
@@ -37,7 +37,7 @@ class BookSnapshot:
     numbers: tuple[tuple[Epoch, ClientId, OrderId, OmsId], ...] = ()
     past_ids: tuple[OmsId, ...] = ()
     past_perm_ids: tuple[tuple[PermId, OmsId], ...] = ()
-    past_families: tuple[str, ...] = ()
+    past_families: tuple[tuple[str, ExecId], ...] = ()
     holdings: tuple[tuple[Account, Contract, Decimal], ...] = ()
 
 
@@ -61,7 +61,7 @@ class Book:
         self._exposures: dict[tuple[Account, str], Exposure] = {}
         self._past_ids: dict[OmsId, None] = {}
         self._past_perm_ids: dict[PermId, OmsId] = {}
-        self._past_families: dict[str, None] = {}
+        self._past_families: dict[str, ExecId] = {}
 
     # --- reading ---
 
@@ -85,9 +85,9 @@ class Book:
         """The order that bears this number on this connection."""
         return self._at(self._by_number.get((epoch, client_id, order_id)))
 
-    def was_booked(self, family: str) -> bool:
-        """Whether an execution of an evicted order was booked."""
-        return family in self._past_families
+    def booked_as(self, family: str) -> ExecId | None:
+        """The execution of that family that was booked to an order evicted since."""
+        return self._past_families.get(family)
 
     def past_owner(self, perm_id: PermId, order_ref: str) -> OmsId | None:
         """The evicted order of ours behind a permId or an order reference."""
@@ -217,9 +217,9 @@ class Book:
             self._by_perm_id.pop(perm_id, None)
             if not order.external:
                 _remember(self._past_perm_ids, perm_id, order.oms_id, self._keep_names)
-        for family in order.fills:
+        for family, fill in order.fills.items():
             self._by_family.pop(family, None)
-            _remember(self._past_families, family, None, self._keep_names)
+            _remember(self._past_families, family, fill.exec_id, self._keep_names)
         if not order.external:
             _remember(self._past_ids, order.oms_id, None, self._keep_names)
 
@@ -236,7 +236,7 @@ class Book:
             numbers=tuple(numbers),
             past_ids=tuple(self._past_ids),
             past_perm_ids=tuple(self._past_perm_ids.items()),
-            past_families=tuple(self._past_families),
+            past_families=tuple(self._past_families.items()),
             holdings=tuple(
                 (account, exposure.contract, exposure.position) for (account, _), exposure in self._exposures.items()
             ),
@@ -249,13 +249,15 @@ class Book:
 
     def load(self, snapshot: BookSnapshot) -> None:
         """Fill an empty book from a snapshot."""
+        for account, contract, _ in snapshot.holdings:
+            self._exposure_of(account, contract)
         for order in snapshot.orders:
             self.put(None, order)
         for epoch, client_id, order_id, oms_id in snapshot.numbers:
             self.link_number(self._orders[oms_id], (epoch, client_id, order_id))
         self._past_ids = dict.fromkeys(snapshot.past_ids)
         self._past_perm_ids = dict(snapshot.past_perm_ids)
-        self._past_families = dict.fromkeys(snapshot.past_families)
+        self._past_families = dict(snapshot.past_families)
         for account, contract, position in snapshot.holdings:
             self._exposure_of(account, contract).position = position
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from actors.domain import flattening, hearing, invariants, reconciling, requests, submission
 from actors.domain.book import instrument_key
+from actors.domain.contract import Contract
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.desk_core import DeskCore
 from actors.domain.evidence import AdoptionWanted
-from actors.domain.identity import OmsId, OrderId
+from actors.domain.identity import Account, OmsId, OrderId
 from actors.domain.order_state import OrderState
 from actors.messages import commands, events, reports, system
 
@@ -50,6 +51,15 @@ class Desk:
     def open_orders(self) -> tuple[OrderState, ...]:
         """Our open orders, oldest first."""
         return self._core.book.open_orders()
+
+    def holdings(self) -> tuple[tuple[Account, Contract, Decimal], ...]:
+        """Our positions that are not flat, as booked from our own fills."""
+        return tuple(self._core.book.holdings())
+
+    @property
+    def next_due(self) -> float | None:
+        """Monotonic seconds at which a tick would next decide something, None while nothing is awaited."""
+        return self._core.deadlines.next_due
 
     def decide(self, message: Any) -> Outbox:  # noqa: ANN401  # commands, reports, session changes, ticks, quotes
         """Everything that follows from a message, in order.

@@ -20,7 +20,8 @@ class Patience:
 
     ``fills_query`` and ``fills_after_filled``: a claim to be filled without executions makes us ask after the first and
     puts the order in doubt after the second. ``absence_grace``: an order must be missing from two complete sets of
-    lists of one connection that far apart before it is believed gone.
+    lists of one connection that far apart before it is believed gone. ``cancel_check``: how often a cancel is looked
+    after that the broker knows of and does not carry out (IBKR: for days while an exchange is closed).
     """
 
     acknowledgement: float = 10.0
@@ -32,6 +33,7 @@ class Patience:
     fills_after_filled: float = 5.0
     absence_grace: float = 30.0
     verify_again: float = 35.0
+    cancel_check: float = 60.0
     run: float = 60.0
     run_again: float = 30.0
 

@@ -12,7 +12,7 @@ from actors.domain.deadlines import Deadlines
 from actors.domain.desk_config import Commission, DeskConfig, DeskSnapshot, Flattening, Waiting
 from actors.domain.evidence import AnyEvidence
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
-from actors.domain.order import HELD_INACTIVE, transition
+from actors.domain.order import HELD_CANCELING, HELD_INACTIVE, transition
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.recovery import Recovery
 from actors.domain.terms import Order
@@ -115,11 +115,8 @@ class DeskCore:
         """Set and clear the deadlines that follow from a change."""
         patience = self.config.patience
         oms_id = after.oms_id
-        if after.pending is not before.pending:
-            if after.pending is None:
-                self.deadlines.forget((oms_id, ANSWER))
-            else:
-                self.deadlines.expect((oms_id, ANSWER), self._patience_for(after.pending))
+        if after.pending is not None or before.pending is not None:
+            self._watch_answer(before, after)
         if after.held != before.held:
             if after.held == HELD_INACTIVE:
                 self.deadlines.expect((oms_id, INACTIVE), patience.inactive)
@@ -128,6 +125,16 @@ class DeskCore:
         claimed = after.reported_filled is not before.reported_filled or after.reported_done != before.reported_done
         if claimed or after.fills is not before.fills:
             self._watch_fills(before, after)
+
+    def _watch_answer(self, before: OrderState, after: OrderState) -> None:
+        """What is pending has a deadline unless it is in doubt; a cancel the broker knows of is only looked after."""
+        key = (after.oms_id, ANSWER)
+        if after.pending is None or after.in_doubt:
+            self.deadlines.forget(key)
+        elif after.held == HELD_CANCELING and before.held != HELD_CANCELING:
+            self.deadlines.expect(key, self.config.patience.cancel_check)
+        elif after.pending is not before.pending or not self.deadlines.is_awaited(key):
+            self.deadlines.expect(key, self._patience_for(after.pending))
 
     def _watch_fills(self, before: OrderState, after: OrderState) -> None:
         oms_id, patience = after.oms_id, self.config.patience

@@ -16,7 +16,7 @@ from actors.domain.evidence import (
     RejectionSeen,
     StatusSeen,
 )
-from actors.domain.identity import OrderId, execution_family
+from actors.domain.identity import ExecId, OrderId, execution_family
 from actors.domain.order import correction_number
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.recovery import SeenCompleted, SeenOpen
@@ -63,6 +63,8 @@ def open_order_reported(core: DeskCore, report: OpenOrderReported) -> None:
         return
     core.saw_order_id(report.order_id, ours=report.client_id == core.config.client_id)
     order = identify.of_open_order(core, report)
+    if order is None:
+        return
     if core.recovery.collects(report) and not order.external:
         if report.perm_id:
             order = core.apply(order, PermIdSeen(at=report.at, perm_id=report.perm_id))
@@ -95,19 +97,20 @@ def completed_reported(core: DeskCore, report: CompletedOrderReported) -> None:
     if core.recovery.is_running and not order.external:
         core.recovery.completed.append(SeenCompleted(oms_id=order.oms_id, report=report))
     else:
-        core.apply(order, completed_evidence(report), recovered=True)
+        core.apply(order, completed_evidence(report, fresh=False), recovered=True)
 
 
-def completed_evidence(report: CompletedOrderReported) -> StatusSeen:
-    """What a row of the completed list says about its order; its quantities are unreliable (IBKR) and left out."""
+def completed_evidence(report: CompletedOrderReported, *, fresh: bool) -> StatusSeen:
+    """What a row of the completed list says about its order; its quantities may be 0 without meaning it (IBKR)."""
     return StatusSeen(
         at=report.at,
         epoch=report.epoch,
         status=report.status,
         perm_id=report.perm_id,
+        filled=report.filled or None,
         reject_reason=report.reject_reason,
         reason=report.completed_status,
-        fresh=True,
+        fresh=fresh,
     )
 
 
@@ -120,11 +123,11 @@ def execution_reported(core: DeskCore, report: ExecutionReported) -> None:
     if report.request_id is not None and core.recovery.is_running:
         core.recovery.executions += 1
     family = execution_family(report.exec_id)
-    order = identify.of_execution(core, report)
-    if order is None:
-        if core.book.was_booked(family):
-            return
-        order = _unmatched(core, report)
+    booked = core.book.booked_as(family)
+    if booked is not None:
+        _too_late(core, report, booked)
+        return
+    order = identify.of_execution(core, report) or _unmatched(core, report)
     fill = _fill(report, order)
     after = core.apply(
         order,
@@ -166,6 +169,13 @@ def _unmatched(core: DeskCore, report: ExecutionReported) -> OrderState:
     return order
 
 
+def _too_late(core: DeskCore, report: ExecutionReported, booked: ExecId) -> None:
+    """An execution of an order that was evicted: known already, or a correction that can only be named."""
+    if correction_number(report.exec_id) > correction_number(booked):
+        text = f"it corrects {booked} of an order closed long ago; compare the position by hand"
+        core.complain(report.at, "LATE_CORRECTION", report.exec_id, text)
+
+
 def _check_side(core: DeskCore, report: ExecutionReported, order: OrderState) -> None:
     if order.contract.sec_type is not SecType.COMBO and not identify.fits(order, report.contract, report.side):
         text = f"execution {report.exec_id} is {report.side.value} {report.contract.name}, not what was ordered"
@@ -205,7 +215,7 @@ def commission_reported(core: DeskCore, report: CommissionReported) -> None:
             realized_pnl=report.realized_pnl,
         )
         core.apply(order, seen, recovered=_catching_up(core))
-    elif not core.book.was_booked(family):
+    elif core.book.booked_as(family) is None:
         kept = Commission(
             exec_id=report.exec_id,
             commission=report.commission,

@@ -24,13 +24,15 @@ def of_status(core: DeskCore, report: OrderStatusReported) -> OrderState | None:
     return known or core.book.by_number(report.epoch, report.client_id, report.order_id)
 
 
-def of_open_order(core: DeskCore, report: OpenOrderReported) -> OrderState:
-    """The order an echo shows; a stranger's is put into the book."""
+def of_open_order(core: DeskCore, report: OpenOrderReported) -> OrderState | None:
+    """The order an echo shows; a stranger's is put into the book, one of ours that was evicted is None."""
     order = (core.book.by_perm_id(report.perm_id) if report.perm_id else None) or _by_name(core, report.order_ref)
     if order is None:
         numbered = core.book.by_number(report.epoch, report.client_id, report.order_id)
         order = numbered if numbered and fits(numbered, report.contract, report.order.side) else None
     if order is None:
+        if core.book.past_owner(report.perm_id, report.order_ref) is not None:
+            return None
         order = core.add(_stranger(report, report.epoch, report.client_id, report.order_id))
     _link(core, order, report.epoch, report.client_id, report.order_id)
     return order

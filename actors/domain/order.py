@@ -49,7 +49,6 @@ HELD_INACTIVE = "inactive"
 HELD_CANCELING = "cancel pending at the broker"
 
 _PAST_TERMS_KEPT = 8
-_ZERO = Decimal(0)
 
 
 def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa: C901, PLR0911  # the table
@@ -165,16 +164,25 @@ def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
 def _with_end(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
     nothing_filled = not order.fills and not known["reported_filled"]
     end = REJECTED if seen.reject_reason and nothing_filled else CANCELED
+    if order.wanted is not None and order.order.quantity <= order.filled < order.wanted.quantity:
+        known |= _replaced(order, order.wanted)  # it could not have been cancelled on the old terms
     return _ended(order, seen.at, end, seen.reject_reason or seen.reason, **known)
 
 
 def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
-    """The broker calls it filled: O1 keeps it open until the executions are in; a request of ours came too late."""
-    wanted_came_true = order.wanted is not None and known["reported_filled"] > order.order.quantity
-    terms = _replaced(order, order.wanted) if wanted_came_true and order.wanted is not None else {}
-    return _settled(
-        order, seen.at, **(known | {"reported_done": True, "held": "", "pending": None, "wanted": None} | terms)
-    )
+    """The broker calls it filled: O1 keeps it open until the executions are in; whatever we asked is answered."""
+    known |= {"reported_done": True, "held": "", "pending": None}
+    wanted, filled, reported = order.wanted, order.filled, known["reported_filled"]
+    if wanted is not None and _came_true(order, wanted, filled, filled if seen.fresh else reported):
+        known |= {"wanted": None, **_replaced(order, wanted)}
+    elif wanted is None and seen.fresh and seen.filled == filled < order.order.quantity and not _is_cash(order.order):
+        known |= _replaced(order, attrs.evolve(order.order, quantity=filled))
+    return _settled(order, seen.at, **known)
+
+
+def _came_true(order: OrderState, wanted: Order, filled: Decimal, reported: Decimal) -> bool:
+    """Whether a filled order was filled on the wanted terms: beyond the old quantity, or just to a smaller one (O7)."""
+    return reported > order.order.quantity or reported == filled == wanted.quantity
 
 
 def _alive(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
@@ -182,8 +190,9 @@ def _alive(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderS
     known |= {"pending": pending}
     if seen.terms is not None:
         known |= _with_terms(order, seen, seen.terms)
-    if seen.fresh and order.in_doubt and known["pending"] is Pending.CANCEL:
-        known["pending"] = Pending.CANCEL if seen.status is BrokerStatus.CANCEL_PENDING else None
+    if seen.fresh and known["pending"] is Pending.CANCEL and seen.status is not BrokerStatus.CANCEL_PENDING:
+        waited = order.in_doubt or order.held == HELD_CANCELING
+        known["pending"] = None if waited else Pending.CANCEL
     if order.in_doubt and _answers_doubt(order, seen, known["pending"]):
         known["in_doubt"] = False
     if order.status is NEW:
@@ -205,7 +214,7 @@ def _answers_doubt(order: OrderState, seen: StatusSeen, pending: Pending | None)
 
 def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, Any]:
     """What an echo of the order says about a replace of ours or a change by hand."""
-    if order.order.cash_quantity is not None or (order.order.quantity == 0 and not order.external):
+    if _is_cash(order.order):
         return {}
     still = order.pending if order.pending is not Pending.SUBMIT else None
     if order.wanted is not None and same_terms(order.wanted, echo):
@@ -217,6 +226,11 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
     if not seen.fresh and (_is_past(order, echo) or echo.quantity <= order.filled):
         return {}
     return _replaced(order, _merged(order.order, echo))
+
+
+def _is_cash(terms: Order) -> bool:
+    """Whether the broker turns an amount of money into a quantity of its own."""
+    return terms.cash_quantity is not None
 
 
 def same_terms(ours: Order, echo: Order) -> bool:
@@ -262,6 +276,8 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
     changes: dict[str, Any] = {"perm_ids": _with_perm_id(order, seen.fill.perm_id)}
     if fill is not known:
         changes["fills"] = {**order.fills, seen.family: fill}
+    if known is not None and fill.contract is None and fill.quantity < known.quantity:
+        changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, Decimal(0))
     if not order.status.is_terminal:
         changes["pending"] = None if order.pending is Pending.SUBMIT else order.pending
         changes["in_doubt"] = order.in_doubt and order.pending is not Pending.SUBMIT
@@ -315,14 +331,16 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
     filled = order.filled if fills is order.fills else sum_of_fills(fills)
     wanted = changes.get("wanted", order.wanted)
     terms: Order = changes.get("order", order.order)
-    if wanted is not None and terms.quantity < filled <= wanted.quantity:
+    done: bool = changes.get("reported_done", order.reported_done)
+    reported: Decimal = changes.get("reported_filled", order.reported_filled)
+    if wanted is not None and _fills_show(terms, wanted, filled, reported if done else None):
         changes |= {"wanted": None, **_replaced(order, wanted)}
         if changes.get("pending", order.pending) is Pending.REPLACE:
             changes["pending"] = None
         terms, wanted = wanted, None
     status: ExecStatus = changes.get("status", order.status)
-    target = _target(terms, changes.get("reported_done", order.reported_done), order, changes)
-    growing = wanted is not None and wanted.quantity > filled and not status.is_terminal
+    target = terms.quantity if terms.quantity > 0 and not _is_cash(terms) else reported if done and reported else None
+    growing = wanted is not None and wanted.quantity > filled and not done and not status.is_terminal
     if target is not None and filled >= target and not growing:
         status = FILLED
     elif not status.is_terminal and fills:
@@ -333,12 +351,9 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
     return _changed(order, at, **changes)
 
 
-def _target(terms: Order, done: bool, order: OrderState, changes: dict[str, Any]) -> Decimal | None:  # noqa: FBT001
-    """The quantity that completes the order; None while only the broker can say (cash quantities)."""
-    if terms.quantity > 0 and terms.cash_quantity is None:
-        return terms.quantity
-    reported: Decimal = changes.get("reported_filled", order.reported_filled)
-    return reported if done and reported > _ZERO else None
+def _fills_show(terms: Order, wanted: Order, filled: Decimal, done_at: Decimal | None) -> bool:
+    """O7: fills beyond the old quantity, or all of the wanted one where the broker calls that filled."""
+    return terms.quantity < filled <= wanted.quantity or done_at == filled == wanted.quantity
 
 
 def _with_perm_id(order: OrderState, perm_id: PermId) -> tuple[PermId, ...]:

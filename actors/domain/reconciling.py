@@ -12,8 +12,8 @@ from actors.domain.contract import Instrument
 from actors.domain.desk_core import ANSWER, RUN, RUN_AGAIN, VERIFY, DeskCore
 from actors.domain.evidence import Concluded, Doubted
 from actors.domain.identity import OmsId, OrderId
-from actors.domain.order import HELD_INACTIVE
-from actors.domain.order_state import ExecStatus, OrderState
+from actors.domain.order import HELD_CANCELING, HELD_INACTIVE
+from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.recovery import Absence, Stage
 from actors.domain.requests import send_cancel
 from actors.domain.submission import end_waiting, qualification_missed
@@ -60,7 +60,6 @@ def _connection_ended(core: DeskCore, change: SessionChanged) -> None:
         if order.pending is not None and not order.in_doubt:
             text = f"the connection ended before the {order.pending} was answered"
             core.apply(order, Doubted(at=change.at, text=text), text=text)
-            core.deadlines.forget((order.oms_id, ANSWER))
 
 
 def send_failed(core: DeskCore, failure: SendFailed) -> None:
@@ -141,11 +140,13 @@ def _apply(core: DeskCore, at: datetime) -> None:
 
 
 def _apply_completed(core: DeskCore) -> None:
+    """Rows of the completed list; they settle what is filled only together with a complete list of executions."""
+    settles = SnapshotKind.EXECUTIONS not in core.recovery.failed
     for seen in core.recovery.completed:
         order = core.book.get(seen.oms_id)
         if order is not None and core.recovery.is_fresh(seen.oms_id):
-            text = seen.report.completed_status
-            core.apply(order, hearing.completed_evidence(seen.report), text=text, recovered=True)
+            evidence = hearing.completed_evidence(seen.report, fresh=settles)
+            core.apply(order, evidence, text=seen.report.completed_status, recovered=True)
 
 
 def _apply_opened(core: DeskCore) -> list[OrderState]:
@@ -272,7 +273,7 @@ def _order_due(core: DeskCore, oms_id: OmsId, awaited: str, at: datetime) -> Non
         return
     match awaited:
         case "answer":
-            _doubt(core, order, at, f"the {order.pending} was not answered in time")
+            _answer_due(core, order, at)
         case "inactive":
             if order.held == HELD_INACTIVE:
                 _doubt(core, order, at, "the broker calls it inactive without a reason")
@@ -282,6 +283,14 @@ def _order_due(core: DeskCore, oms_id: OmsId, awaited: str, at: datetime) -> Non
             _fills_missing(core, order, at)
         case _:
             qualification_missed(core, oms_id, at)
+
+
+def _answer_due(core: DeskCore, order: OrderState, at: datetime) -> None:
+    if order.pending is Pending.CANCEL and order.held == HELD_CANCELING:
+        core.deadlines.expect((order.oms_id, ANSWER), core.config.patience.cancel_check)
+        core.ask_verification()
+    else:
+        _doubt(core, order, at, f"the {order.pending} was not answered in time")
 
 
 def _doubt(core: DeskCore, order: OrderState, at: datetime, text: str) -> None:

@@ -114,8 +114,10 @@ def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order) -> str:
         return f"the order is {order.status.value}"
     if order.external or order.client_id != core.config.client_id:
         return "the order belongs to another client"
-    if order.in_doubt or order.pending is not None:
-        return "the order is in doubt" if order.in_doubt else f"a {order.pending} is not answered yet"
+    if order.in_doubt:
+        return "the order is in doubt"
+    if order.pending is not None or order.wanted is not None:
+        return f"a {order.pending or Pending.REPLACE} is not answered yet"
     if wanted == order.order:
         return "nothing would change"
     if wanted.quantity <= order.filled:
