@@ -5,12 +5,14 @@ R2 hooks of one message come in this order: ``on_bar`` before ``on_quote``; ``on
    callbacks registered with the broker.
 R3 an exception in a hook ends the strategy: new orders of that hook are dropped, open orders are cancelled (or
    everything is flattened), and ``StrategyFailed`` is said once. The view keeps following the orders.
-R4 no hook is called before ``StartStrategy`` or after the end.
+R4 no hook is called before ``StartStrategy`` or after the end. What happened to orders before the start (we were away)
+   is given right after ``on_start``, in order, then ``on_recovered``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -107,6 +109,7 @@ class StrategyRunner:
         self._on_failure = on_failure
         self._outbox: list[StrategyOutput] = []
         self._life = _Life.WAITING
+        self._missed: list[OrderEvent | Reconciled] = []
         self._bars = self._bar_builders(zone or ZoneInfo("America/New_York"))
         strategy.bind(self)
 
@@ -175,6 +178,9 @@ class StrategyRunner:
         if self._life is _Life.WAITING:
             self._life = _Life.RUNNING
             self._call("on_start", self._strategy.on_start)
+            missed, self._missed = self._missed, []
+            for message in missed:
+                self._tell(message)
 
     def _stop(self) -> None:
         self._call("on_stop", self._strategy.on_stop)
@@ -188,7 +194,7 @@ class StrategyRunner:
     def _hear_reconciled(self, reconciled: Reconciled) -> None:
         if self.has_failed:
             self._abandon()
-        self._call("on_recovered", lambda: self._strategy.on_recovered(reconciled))
+        self._tell(reconciled)
 
     def _hear_quote(self, quote: QuoteReported) -> None:
         self.view.put_quote(quote)
@@ -207,14 +213,26 @@ class StrategyRunner:
 
     def _hear_order_event(self, event: OrderEvent) -> None:
         self.view.hear_order_event(event)
+        self._tell(event)
+
+    def _tell(self, message: OrderEvent | Reconciled) -> None:
+        if self._life is _Life.WAITING:
+            self._missed.append(message)
+        elif isinstance(message, Reconciled):
+            self._call("on_recovered", lambda: self._strategy.on_recovered(message))
+        else:
+            self._tell_order_event(message)
+
+    def _tell_order_event(self, event: OrderEvent) -> None:
+        order = event.order
         if isinstance(event, OrderFilled):
             fill = event.fill
-            self._call("on_fill", lambda: self._strategy.on_fill(event.order, fill))
+            self._call("on_fill", lambda: self._strategy.on_fill(order, fill))
             for on_fill in self.broker.fill_callbacks:
-                self._call("on_fill callback", lambda call=on_fill: call(event.order, fill))  # type: ignore[misc]
-        self._call("on_order", lambda: self._strategy.on_order(event.order, event))
+                self._call("on_fill callback", partial(on_fill, order, fill))
+        self._call("on_order", lambda: self._strategy.on_order(order, event))
         for on_status in self.broker.status_callbacks:
-            self._call("on_status callback", lambda call=on_status: call(event.order, event))  # type: ignore[misc]
+            self._call("on_status callback", partial(on_status, order, event))
 
     def _call(self, hook: str, call: Callable[[], None]) -> None:
         if self._life is not _Life.RUNNING:

@@ -36,6 +36,7 @@ from tests.strategy.support import (
     quote,
     run,
     snapshot,
+    state,
     submitted,
 )
 
@@ -350,3 +351,26 @@ def test_an_order_refused_for_its_name_does_not_stay_open() -> None:
     assert len(runner.broker.open_orders()) == 1
     runner.hear(Discrepancy(at=OPEN, kind="DUPLICATE_OMS_ID", subject=oms_id, text="z"))
     assert runner.broker.open_orders() == ()
+
+
+def test_what_was_missed_before_the_start_is_given_after_on_start_once_and_in_order() -> None:
+    strategy = Recording()
+    runner = StrategyRunner(strategy, "test", "s2", at=OPEN)
+    part = attrs.evolve(filled(state("test-s1-1"), 40, "450", "e1"), recovered=True)
+    rest = attrs.evolve(filled(part.order, 60, "450", "e2"), recovered=True)
+    for message in (part, rest, Reconciled(at=later(3), open_orders=0, executions=2, in_doubt=0)):
+        runner.hear(message)
+    assert strategy.heard == []
+    runner.hear(snapshot(4, 100, booked=("e1", "e2")))
+    runner.hear(StartStrategy(at=later(5)))
+    assert strategy.heard == [
+        ("start",),
+        ("fill", 40, 100),
+        ("order", ExecStatus.PARTIALLY_FILLED),
+        ("fill", 60, 100),
+        ("order", ExecStatus.FILLED),
+        ("recovered", 0),
+    ]
+    strategy.heard.clear()
+    runner.hear(Tick(at=later(6), elapsed=1.0))
+    assert strategy.heard == []
