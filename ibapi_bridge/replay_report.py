@@ -22,10 +22,10 @@ _PLACES: Final = Decimal(1).scaleb(-12)
 
 def report(file: str, replay: Replay) -> Row:
     """One object: orders in the order in which they appeared, positions, discrepancies, the session's state."""
-    view = replay.portfolio.snapshot_view(replay.now)
+    view = replay.books.portfolio.snapshot_view(replay.now)
     return {
         "file": file,
-        "orders": [_order(order, replay.executions) for order in replay.orders()],
+        "orders": [_order(order, replay.books.executions) for order in replay.books.orders()],
         "positions": [_position(position) for position in view.positions],
         "discrepancies": [_discrepancy(found) for found in _standing(replay)],
         "session": replay.session.value,
@@ -94,17 +94,20 @@ def _standing(replay: Replay) -> list[Discrepancy]:
     Executions that came late and orders seen later explain themselves; a broker's position is compared only where it
     is newer than the last fill.
     """
-    apart = {contract.name for _, contract, _ in replay.portfolio.snapshot().mismatched}
-    complete = {order.oms_id for order in replay.orders() if not lacks_fills(order)}
-    perm_ids = {f"permId {perm_id}" for order in replay.orders() for perm_id in order.perm_ids}
+    apart = {contract.name for _, contract, _ in replay.books.portfolio.snapshot().mismatched}
+    complete = {order.oms_id for order in replay.books.orders() if not lacks_fills(order)}
+    perm_ids = {f"permId {perm_id}" for order in replay.books.orders() for perm_id in order.perm_ids}
     explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in perm_ids}
     explained |= {
         (kind, name)
-        for kind, name in replay.discrepancies
+        for kind, name in replay.books.discrepancies
         if kind == "POSITION_MISMATCH"
-        and (name not in apart or replay.last_fills.get(name, 0) > max(replay.last_rows.get(name, 0), replay.last_list))
+        and (
+            name not in apart
+            or replay.books.last_fills.get(name, 0) > max(replay.books.last_rows.get(name, 0), replay.books.last_list)
+        )
     }
-    return [found for key, found in replay.discrepancies.items() if key not in explained]
+    return [found for key, found in replay.books.discrepancies.items() if key not in explained]
 
 
 def _discrepancy(discrepancy: Discrepancy) -> Row:

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.domain.contract import Contract, SecType
 from ibapi_bridge.replay import replayed
+from ibapi_bridge.replay_contracts import KnownContracts
 from ibapi_bridge.replay_report import plain
 from ibapi_bridge.transcript import Direction, Line, Transcript, TranscriptError, read_transcript
 from run import main
@@ -26,7 +28,7 @@ def line(direction: str, name: str, /, **args: Any) -> Row:
     return {"dir": direction, "name": name, "args": args}
 
 
-def place(order_id: int, /, contract: Row = SPY, **order: Any) -> Row:
+def place(order_id: int, /, *, contract: Row = SPY, **order: Any) -> Row:
     return line("out", "placeOrder", orderId=order_id, contract=contract, order={**BUY_100, **order})
 
 
@@ -261,6 +263,36 @@ def test_an_execution_without_a_contract_belongs_to_what_was_ordered(written: Wr
 
     assert found["positions"][0]["symbol"] == "SPY"
     assert only_order(found)["filled"] == "1"
+
+
+def test_a_contract_is_made_whole_by_other_lines(written: Written) -> None:
+    found = replay(
+        written(
+            place(5, contract={"symbol": "SPY"}),
+            executed(5, "a.1.01", 40),
+            place(6, contract={"conId": 756733}),
+            executed(6, "b.1.01", 60),
+            position(100),
+        )
+    )
+
+    assert [order["symbol"] for order in found["orders"]] == ["SPY", "SPY"]
+    assert [(row["symbol"], row["quantity"]) for row in found["positions"]] == [("SPY", "100")]
+    assert found["discrepancies"] == []
+
+
+def test_a_symbol_that_means_two_contracts_is_not_guessed(written: Written) -> None:
+    future = {"symbol": "SPY", "secType": "FUT", "lastTradeDateOrContractMonth": "202606", "conId": 9}
+    known = KnownContracts(read_transcript(written(place(6, contract=future), place(7))).lines)
+
+    assert known.whole(Contract(symbol="SPY", sec_type=SecType.OTHER, currency="")).con_id == 0
+    assert known.whole(Contract(symbol="SPY", sec_type=SecType.FUTURE)).con_id == 9
+
+
+def test_a_client_that_says_it_was_closed_is_disconnected(written: Written) -> None:
+    found = replay(written(CONNECTED, place(5), line("in", "connectionClosed")))
+
+    assert (found["session"], only_order(found)["in_doubt"]) == ("DISCONNECTED", True)
 
 
 def test_a_client_id_that_only_answers_name_is_found(written: Written) -> None:
