@@ -74,6 +74,10 @@ class OrderBook:
         order.order_id = order_id
         self._by_id[client_id, order_id] = order
 
+    def hide(self, order: ApiOrder) -> None:
+        """Makes `find` forget an order that lives on; a new one may take its API id."""
+        self._by_id.pop((order.client_id, order.order_id), None)
+
     def forget(self, order: ApiOrder) -> None:
         """Removes an order as if it had never been known here."""
         self._by_perm.pop(order.perm_id, None)

@@ -7,20 +7,20 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 from ibapi_bridge.gateway_simulator.exchange.market import Market, ModelMarket
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument
+from ibapi_bridge.gateway_simulator.faults.scenario import Step
 
 OWN_MAX_SERVER_VERSION = 225
 OWN_MIN_SERVER_VERSION = 157
 DEFAULT_START = datetime(2026, 4, 13, 13, 30, tzinfo=UTC)
 
+__all__ = ["DEFAULT_START", "OWN_MAX_SERVER_VERSION", "ConfigError", "GatewayConfig", "MarketFactory", "model_market"]
+
 MarketFactory: TypeAlias = Callable[[Sequence[Instrument], datetime, int], Market]
-
-
-class ConfigError(ValueError):
-    """A setting of the simulator that cannot work: one sentence naming the field, the value, what is accepted."""
 
 
 def model_market(instruments: Sequence[Instrument], start: datetime, seed: int) -> Market:
@@ -88,3 +88,5 @@ class GatewayConfig:
     stall_seconds: float = 10.0
     start_paused: bool = False
     lockstep: timedelta | None = None
+    control_port: int | None = None
+    scenario: tuple[Step, ...] = ()

@@ -2,7 +2,7 @@
 
 import selectors
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from ibapi_bridge.gateway_simulator.framing import FrameBuffer
 from ibapi_bridge.gateway_simulator.handshake import PREFIX
@@ -21,10 +21,12 @@ class Connection:
         self.inbound = FrameBuffer()
         self.session: Session | None = None
         self.greeted = False
-        self.muted = False
-        self.reading = True
         self.stuck_since: float | None = None
-        self.before_send: Callable[[Connection, bytes], bytes | None] | None = None
+
+    @property
+    def reading(self) -> bool:
+        """Whether the client's bytes are wanted."""
+        return self.session is None or self.session.line.reading
 
     def backlog(self) -> int:
         """Bytes waiting for the client to take them."""
@@ -44,19 +46,23 @@ class Connection:
 
     def write(self, now: float) -> bool:
         """Sends what fits; False when the connection is gone."""
-        if self.session is None or self.muted:
+        if self.session is None:
             return True
-        outbound = self.session.outbound
+        outbound, line = self.session.outbound, self.session.line
         try:
-            while outbound:
-                sent = self.stream.send(outbound[:SEND_BYTES])
+            while outbound and (allowed := line.allowance(len(outbound), now)):
+                sent = self.stream.send(outbound[: min(SEND_BYTES, allowed)])
                 del outbound[:sent]
+                line.spend(sent)
                 self.stuck_since = None
         except BlockingIOError:
             if self.stuck_since is None:
                 self.stuck_since = now
         except OSError:
             return False
+        if line.must_abort():
+            self.session.abort()
+            outbound.clear()
         return True
 
 
@@ -64,12 +70,9 @@ class Connections:
     """All sockets of one simulator behind one selector."""
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._selector: selectors.BaseSelector = selectors.DefaultSelector()
         self._listener: socket.socket | None = None
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_read.settimeout(0)
-        self._wake_write.settimeout(0)
-        self._selector.register(self._wake_read, selectors.EVENT_READ, None)
+        self._wakers: tuple[socket.socket, socket.socket] | None = None
         self._all: dict[int, Connection] = {}
 
     def __iter__(self) -> Iterator[Connection]:
@@ -82,6 +85,11 @@ class Connections:
             OSError: the address cannot be used.
         """
         self._listener = socket.create_server((host, port), backlog=64)
+        if self._wakers is None:
+            self._wakers = socket.socketpair()
+            for waker in self._wakers:
+                waker.settimeout(0)
+            self._selector.register(self._wakers[0], selectors.EVENT_READ, None)
         self._listener.settimeout(0)
         self._selector.register(self._listener, selectors.EVENT_READ, self._listener)
         return int(self._listener.getsockname()[1])
@@ -95,8 +103,10 @@ class Connections:
 
     def wake(self) -> None:
         """Ends a running `wait`, from any thread."""
+        if self._wakers is None:
+            return
         try:
-            self._wake_write.send(b"!")
+            self._wakers[1].send(b"!")
         except BlockingIOError:
             return  # a full pipe wakes just as well
 
@@ -104,8 +114,8 @@ class Connections:
         """Waits for something to do: whether a client knocks, and the connections with bytes to read."""
         knocking, ready = False, []
         for key, mask in self._selector.select(seconds):
-            if key.data is None:
-                self._wake_read.recv(4096)
+            if key.data is None and self._wakers is not None:
+                self._wakers[0].recv(4096)
             elif isinstance(key.data, Connection):
                 if mask & selectors.EVENT_READ:
                     ready.append(key.data)
@@ -131,7 +141,7 @@ class Connections:
     def watch_writes(self, connection: Connection) -> None:
         """Asks the selector about writing only while something waits, about reading only while wanted."""
         events = selectors.EVENT_READ if connection.reading else 0
-        if connection.backlog() and not connection.muted:
+        if connection.backlog() and connection.stuck_since is not None:
             events |= selectors.EVENT_WRITE
         known = self._selector.get_map().get(connection.stream.fileno())
         if known is None:
@@ -157,5 +167,5 @@ class Connections:
         for connection in self:
             self.close(connection)
         self._selector.close()
-        self._wake_read.close()
-        self._wake_write.close()
+        for waker in self._wakers or ():
+            waker.close()

@@ -1,10 +1,11 @@
 """The simulator without sockets: sessions, orders, exchange and market time, driven from one thread."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
-from typing import TypeAlias
+from typing import Protocol
 
 from ibapi.message import IN
 
@@ -13,9 +14,12 @@ from ibapi_bridge.gateway_simulator.account_feed import AccountFeed
 from ibapi_bridge.gateway_simulator.book import ApiOrder, OrderBook
 from ibapi_bridge.gateway_simulator.config import GatewayConfig
 from ibapi_bridge.gateway_simulator.contracts import to_contract
+from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange import events
 from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
-from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument, Quote
+from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument, Quote, SimulationError
+from ibapi_bridge.gateway_simulator.faults.actions import NO_SERVER
+from ibapi_bridge.gateway_simulator.faults.board import FaultBoard
 from ibapi_bridge.gateway_simulator.history import History
 from ibapi_bridge.gateway_simulator.ids import OrderIds
 from ibapi_bridge.gateway_simulator.market_data import MarketDataHub
@@ -24,8 +28,57 @@ from ibapi_bridge.gateway_simulator.reports import Reporter
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.sessions import Sessions
 from ibapi_bridge.gateway_simulator.streams import Streams
+from ibapi_bridge.gateway_simulator.wire import Request
 
-FillListener: TypeAlias = Callable[[Execution], None]
+FARMS = {
+    2104: "Market data farm connection is OK:usfarm",
+    2106: "HMDS data farm connection is OK:ushmds",
+    2158: "Sec-def data farm connection is OK:secdefil",
+}
+
+
+class OrderWatcher(Protocol):
+    """Someone who wants to know what happens to orders, whatever the clients are told."""
+
+    def placed(self, order: ApiOrder, at: datetime) -> None:
+        """A new or changed order."""
+
+    def ended(self, order: ApiOrder, at: datetime) -> None:
+        """An order that was cancelled or refused."""
+
+    def filled(self, fill: Execution, symbol: str) -> None:
+        """A fill."""
+
+
+class Host(Protocol):
+    """The server around a gateway."""
+
+    next_greeting_split: tuple[int, float] | None
+
+    def restart(self, down_seconds: float) -> None:
+        """Resets every connection and refuses new ones for a while."""
+
+    def move(self, port: int) -> int:
+        """Listens on another port and returns it."""
+
+    def handle(self, session: Session, request: Request) -> None:
+        """Answers a request."""
+
+
+class NoHost:
+    """A gateway without a server: nothing to restart or move."""
+
+    next_greeting_split: tuple[int, float] | None = None
+
+    def restart(self, down_seconds: float) -> None:
+        """Does nothing."""
+
+    def move(self, port: int) -> int:
+        """Does nothing."""
+        return port
+
+    def handle(self, session: Session, request: Request) -> None:
+        """Does nothing."""
 
 
 class Gateway:
@@ -50,7 +103,11 @@ class Gateway:
         self.accounts = AccountFeed(self)
         self.history = History(seed=config.seed, start=config.start)
         self.streams = Streams(self)
-        self.on_fill: list[FillListener] = []
+        self.faults = FaultBoard(self)
+        self.host: Host = NoHost()
+        self.connected: list[Session] = []
+        self.cancel_reasons: dict[int, str] = {}
+        self.watchers: list[OrderWatcher] = []
         for con_id in self.instruments:
             quote = self.exchange.quote(con_id)
             if quote is not None:
@@ -102,8 +159,15 @@ class Gateway:
         self.history.quoted(quote)
         self.streams.quoted(quote)
 
+    def join(self, session: Session) -> None:
+        """Takes a connection whose version is agreed."""
+        self.connected.append(session)
+        session.outlet = self.faults.outlet if self.faults.active else None
+
     def leave(self, session: Session) -> None:
         """Forgets everything a closed connection had asked for; its orders live on."""
+        if session in self.connected:
+            self.connected.remove(session)
         self.hub.drop(session)
         self.accounts.drop(session)
         self.streams.drop(session)
@@ -130,9 +194,36 @@ class Gateway:
         )
 
     def note_fill(self, fill: Execution) -> None:
-        """Lets observers know of a fill."""
-        for listener in self.on_fill:
-            listener(fill)
+        """Lets the watchers know of a fill."""
+        for watcher in self.watchers:
+            watcher.filled(fill, self.instruments[fill.con_id].symbol)
+
+    def note_order(self, order: ApiOrder) -> None:
+        """Lets the watchers know of a new or changed order."""
+        for watcher in self.watchers:
+            watcher.placed(order, self.now)
+
+    def note_end(self, order: ApiOrder) -> None:
+        """Lets the watchers know of an order's end without a fill."""
+        for watcher in self.watchers:
+            watcher.ended(order, self.now)
+
+    def correct(self, exec_id: str, *, price: Decimal) -> None:
+        """Corrects an execution's price and tells the clients.
+
+        Raises:
+            ConfigError: there is no such execution.
+        """
+        try:
+            self.report(self.exchange.correct_execution(exec_id, price=price))
+        except SimulationError as error:
+            raise ConfigError(str(error)) from error
+
+    def forget_staged(self) -> None:
+        """Loses every order that was never transmitted, as a restart does."""
+        for order in self.book:
+            if order.staged:
+                self.book.forget(order)
 
     def remember_terms(self, order: ApiOrder) -> None:
         """Keeps the order's terms in case its modification is refused."""
@@ -156,12 +247,16 @@ class Gateway:
         """What a client gets right after startApi."""
         session.send(IN.MANAGED_ACCTS, accountsList=",".join(self.config.accounts))
         session.send(IN.NEXT_VALID_ID, orderId=self.next_id(session))
-        for code, text in (
-            (2104, "Market data farm connection is OK:usfarm"),
-            (2106, "HMDS data farm connection is OK:ushmds"),
-            (2158, "Sec-def data farm connection is OK:secdefil"),
-        ):
-            session.error(-1, code, text, self.now)
+        if self.faults.link_up:
+            self.farm_notices([session], FARMS)
+        else:
+            session.error(-1, 2110, NO_SERVER, self.now)
+
+    def farm_notices(self, sessions: Iterable[Session], codes: Iterable[int]) -> None:
+        """Says that data farms are connected."""
+        for session in sessions:
+            for code in codes:
+                session.error(-1, code, FARMS.get(code, "Data farm connection is OK"), self.now)
 
     def next_id(self, session: Session) -> int:
         """The lowest order id this session may use."""

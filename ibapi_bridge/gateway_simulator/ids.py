@@ -10,6 +10,7 @@ class OrderIds:
         self._first = first
         self._next: dict[int, int] = {}
         self._next_perm = 389_211_034
+        self._again: set[tuple[int, int]] = set()
 
     def next_for(self, client_id: int) -> int:
         """The lowest id this client may use for a new order."""
@@ -19,9 +20,25 @@ class OrderIds:
         """Consumes an id and everything below it."""
         self._next[client_id] = max(self.next_for(client_id), order_id + 1)
 
+    def allow_again(self, client_id: int, order_id: int) -> None:
+        """Lets one id that was used be used once more."""
+        self._again.add((client_id, order_id))
+
+    def usable(self, client_id: int, order_id: int) -> bool:
+        """Whether a new order may have that id."""
+        if (client_id, order_id) in self._again:
+            self._again.remove((client_id, order_id))
+            return True
+        return order_id >= self.next_for(client_id)
+
     def roll_back(self, client_id: int, to: int) -> None:
         """Forgets ids from `to` on, as a gateway that was restarted before it could save them."""
         self._next[client_id] = to
+
+    def roll_back_all(self, count: int) -> None:
+        """Takes that many ids back from every client, never below the first."""
+        for client_id, number in self._next.items():
+            self._next[client_id] = max(number - count, self._first)
 
     def new_perm_id(self) -> int:
         """A permanent id never used before."""

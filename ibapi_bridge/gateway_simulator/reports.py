@@ -170,7 +170,9 @@ class Reporter:
             return
         canceller = self._gateway.take_canceller(order)
         self.status(order, "Cancelled", client_id=canceller)
-        self.error(order, 202, CODE_PREFIXES[202] + event.reason)
+        reason = self._gateway.cancel_reasons.pop(order.perm_id, event.reason)
+        self.error(order, 202, CODE_PREFIXES[202] + reason)
+        self._gateway.note_end(order)
 
     def _killed(self, order: ApiOrder) -> None:
         if order.order.tif == "FOK":
@@ -189,6 +191,7 @@ class Reporter:
             self.status(order, "Inactive")
         order.status = "Inactive"
         self.error(order, event.code, CODE_PREFIXES.get(event.code, "") + event.text)
+        self._gateway.note_end(order)
 
     def _warned(self, event: events.Warned, order: ApiOrder) -> None:
         self.error(order, event.code, event.text)

@@ -6,19 +6,28 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from ibapi.message import OUT
 
+from ibapi_bridge.gateway_simulator import times
 from ibapi_bridge.gateway_simulator.clock import MarketClock
 from ibapi_bridge.gateway_simulator.config import OWN_MIN_SERVER_VERSION, ConfigError, GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import RECEIVE_BYTES, Connection, Connections
 from ibapi_bridge.gateway_simulator.core import Gateway
+from ibapi_bridge.gateway_simulator.faults.burst import pad_to_burst
+from ibapi_bridge.gateway_simulator.faults.control import ControlServer
+from ibapi_bridge.gateway_simulator.faults.scenario import RequestCounter, Step
+from ibapi_bridge.gateway_simulator.faults.switchboard import Faults, check_name, perform
 from ibapi_bridge.gateway_simulator.framing import FramingError
 from ibapi_bridge.gateway_simulator.handshake import HandshakeError, agree, greeting
+from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests.table import dispatch
 from ibapi_bridge.gateway_simulator.session import Session
-from ibapi_bridge.gateway_simulator.wire import UnreadableRequest, decode_request
+from ibapi_bridge.gateway_simulator.wire import Request, UnreadableRequest, decode_request
+from ibapi_bridge.gateway_simulator.wire_log import WireLog
 
 IDLE_SECONDS = 0.05
 JOIN_SECONDS = 2.0
@@ -46,6 +55,19 @@ class GatewaySimulator:
         self._thread: threading.Thread | None = None
         self._numbers = 0
         self.failure: BaseException | None = None
+        self.faults = Faults(self)
+        self.next_greeting_split: tuple[int, float] | None = None
+        self.gateway.host = self
+        self._reopen_at: float | None = None
+        self._log: WireLog | None = None
+        self._control: ControlServer | None = None
+        self._scenario = RequestCounter(config.scenario)
+        self._plan(config.scenario)
+
+    @property
+    def control_port(self) -> int | None:
+        """The port of the control socket, None without one."""
+        return None if self._control is None else self._control.port
 
     def start(self) -> None:
         """Opens the port and starts serving.
@@ -60,6 +82,10 @@ class GatewaySimulator:
         except OSError as error:
             raise ConfigError(f"port {self.config.port} on {self.config.host} cannot be opened: {error}") from error
         self._clock.rebase(self.gateway.now, time.monotonic())
+        if self.config.wire_log is not None:
+            self._log = _wire_log(self.config.wire_log)
+        if self.config.control_port is not None:
+            self._control = ControlServer(self.faults, self.config.control_port)
         self._thread = threading.Thread(target=self._run, name="gateway-simulator", daemon=True)
         self._thread.start()
 
@@ -70,6 +96,9 @@ class GatewaySimulator:
             BaseException: whatever made the server's thread fail earlier.
         """
         self._stopping.set()
+        if self._control is not None:
+            self._control.stop()
+            self._control = None
         thread = self._thread
         if thread is not None and thread.is_alive() and thread is not threading.current_thread():
             self._connections.wake()
@@ -125,16 +154,56 @@ class GatewaySimulator:
             self.failure = error
         finally:
             self._connections.shut()
+            if self._log is not None:
+                self._log.close()
 
     def _turn(self) -> None:
         knocking, ready = self._connections.wait(self._patience())
         self._run_calls()
         self._advance()
+        self._reopen()
         if knocking:
             self._connections.accept()
         for connection in ready:
             self._receive(connection)
         self._flush()
+
+    def _plan(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            check_name(step.fault)
+            due = step.due(self.config.start, times.zone(self.config.zone))
+            if due is not None:
+                self.gateway.later(due - self.config.start, partial(self._perform, step))
+
+    def _perform(self, step: Step) -> None:
+        perform(self.gateway, step.fault, dict(step.parameters))
+
+    def restart(self, down_seconds: float) -> None:
+        """Resets every connection and refuses new ones for that many real seconds."""
+        for connection in self._connections:
+            self._close(connection, reset=True)
+        self._connections.stop_listening()
+        self._reopen_at = time.monotonic() + down_seconds
+
+    def _reopen(self) -> None:
+        if self._reopen_at is not None and time.monotonic() >= self._reopen_at:
+            self._reopen_at = None
+            self._connections.listen(self.config.host, self.port)
+
+    def move(self, port: int) -> int:
+        """Listens on another port and returns it."""
+        self._connections.stop_listening()
+        self.port = self._connections.listen(self.config.host, port)
+        return self.port
+
+    def handle(self, session: Session, request: Request) -> None:
+        """Answers a request, unless a fault or the link stands in between."""
+        for step in self._scenario.saw(request.name):
+            self._perform(step)
+        if not self.gateway.faults.incoming(session, request):
+            dispatch(self.gateway, session, request)
+        if session.abort_after_request:
+            session.abort()
 
     def _run_calls(self) -> None:
         while not self._calls.empty():
@@ -152,9 +221,9 @@ class GatewaySimulator:
         return any(self._holds(connection) for connection in self._connections)
 
     def _holds(self, connection: Connection) -> bool:
-        if connection.backlog() > self.config.max_backlog:
-            return True
         session, lockstep = connection.session, self.config.lockstep
+        if connection.backlog() > self.config.max_backlog:
+            return session is not None and session.line.limit is None
         if session is None or session.time_told is None or lockstep is None:
             return False
         if time.monotonic() - session.time_told_real > FOLLOWER_SECONDS:
@@ -204,16 +273,33 @@ class GatewaySimulator:
     def _greet(self, connection: Connection, payload: bytes) -> None:
         version, options = agree(payload, lowest=OWN_MIN_SERVER_VERSION, highest=self.config.max_server_version)
         self._numbers += 1
-        connection.session = Session(number=self._numbers, version=version, options=options)
-        connection.session.outbound += greeting(version, self.gateway.now)
+        session = connection.session = Session(number=self._numbers, version=version, options=options)
+        reply = greeting(version, self.gateway.now)
+        session.outbound += reply
+        if self.next_greeting_split is not None:
+            session.line.limit, session.line.pause_seconds = self.next_greeting_split
+            self.next_greeting_split = None
+        self.gateway.join(session)
+        if self._log is not None:
+            session.tap = self._tap
+            self._log.greeting(session, "in", payload, self.gateway.now)
+            self._log.greeting(session, "out", reply[4:], self.gateway.now)
+
+    def _tap(self, session: Session, number: int, message: Message, frame: bytes) -> None:
+        if self._log is not None:
+            self._log.sent(session, number, message, frame, self.gateway.now)
 
     def _handle(self, session: Session, payload: bytes) -> None:
         try:
             request = decode_request(session.version, payload)
         except UnreadableRequest as problem:
+            if self._log is not None:
+                self._log.unreadable(session, str(problem), payload, self.gateway.now)
             self._unreadable(session, problem)
         else:
-            dispatch(self.gateway, session, request)
+            if self._log is not None:
+                self._log.received(session, request, payload, self.gateway.now)
+            self.handle(session, request)
             if request.number == OUT.REQ_CURRENT_TIME_IN_MILLIS:
                 session.time_told_real = time.monotonic()
 
@@ -229,6 +315,8 @@ class GatewaySimulator:
         now = time.monotonic()
         for connection in self._connections:
             session = connection.session
+            if session is not None and session.line.burst is not None:
+                pad_to_burst(session, self.gateway.now)
             alive = connection.write(now)
             stuck = connection.stuck_since is not None and now - connection.stuck_since > self.config.stall_seconds
             finished = session is not None and (session.aborting or (session.closing and not session.outbound))
@@ -240,4 +328,13 @@ class GatewaySimulator:
     def _close(self, connection: Connection, *, reset: bool = False) -> None:
         if connection.session is not None:
             self.gateway.leave(connection.session)
+            if self._log is not None:
+                self._log.closed(connection.session, self.gateway.now)
         self._connections.close(connection, reset=reset)
+
+
+def _wire_log(path: Path) -> WireLog:
+    try:
+        return WireLog(path)
+    except OSError as error:
+        raise ConfigError(f"wire_log {path} cannot be written: {error}") from error

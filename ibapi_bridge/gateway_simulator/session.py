@@ -7,10 +7,12 @@ from typing import TypeAlias
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES
+from ibapi_bridge.gateway_simulator.line import Line
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.wire import encode_reply
 
 Outlet: TypeAlias = Callable[["Session", int, Message], None]
+Tap: TypeAlias = Callable[["Session", int, Message, bytes], None]
 
 
 class Session:
@@ -36,7 +38,10 @@ class Session:
         self.rate_breaches = 0
         self.time_told: datetime | None = None
         self.time_told_real = 0.0
-        self._outlet = outlet
+        self.line = Line()
+        self.abort_after_request = False
+        self.outlet = outlet
+        self.tap: Tap | None = None
 
     def send(self, number: int, **fields: object) -> None:
         """Sends a reply built from plain field values; fields that are None stay absent."""
@@ -48,15 +53,25 @@ class Session:
 
     def post(self, number: int, message: Message) -> None:
         """Sends a finished reply, through the fault outlet when there is one."""
-        if self._outlet is None:
+        if self.outlet is None:
             self.write(number, message)
         else:
-            self._outlet(self, number, message)
+            self.outlet(self, number, message)
 
     def write(self, number: int, message: Message) -> None:
         """Encodes a reply and queues its bytes, past every fault."""
-        if not self.closing:
-            self.outbound += encode_reply(self.version, number, message)
+        if self.closing or self.aborting or self.line.dead:
+            return
+        frame = encode_reply(self.version, number, message)
+        if self.line.mangle is not None:
+            frame = self.line.damaged(frame)
+        if self.tap is not None:
+            self.tap(self, number, message, frame)
+        self.outbound += frame
+
+    def abort(self) -> None:
+        """Asks the server to send what waits and then reset the connection; nothing more is taken."""
+        self.aborting = True
 
     def error(self, message_id: int, code: int, text: str, at: datetime, *, advanced: str = "") -> None:
         """Sends the error callback; `at` becomes the error time in milliseconds."""

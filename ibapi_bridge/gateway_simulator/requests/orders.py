@@ -42,7 +42,7 @@ def _place(gateway: Gateway, session: Session, message: Message) -> None:
 
 def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     client_id = session.client_id or 0
-    if message.orderId < gateway.next_id(session):
+    if not gateway.ids.usable(client_id, message.orderId) or message.orderId < session.id_floor:
         raise RefusedOrder(103, "Duplicate order id")
     gateway.ids.use(client_id, message.orderId)
     instrument = _instrument(gateway, message.contract)
@@ -81,6 +81,7 @@ def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOr
 
 def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
     order.staged = False
+    gateway.note_order(order)
     gateway.report(gateway.exchange.submit(venue))
 
 
@@ -162,6 +163,7 @@ def _change(gateway: Gateway, known: ApiOrder, message: Message) -> None:
         raise
     if before.orderType != terms.orderType and terms.orderType == "MKT":
         known.terminal_first = True
+    gateway.note_order(known)
     gateway.report(gateway.exchange.replace(venue))
 
 

@@ -54,13 +54,23 @@ class OfficialClient:
         if options:
             self.api.connectOptions = options
         self.api.connect("127.0.0.1", port, client_id)
-        self._thread = threading.Thread(target=self.api.run, daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         if wait:
             self.wait_for("nextValidId")
             self.wait_until(lambda calls: any(c[0] == "error" and c[3] == 2158 for c in calls))
 
+    def _run(self) -> None:
+        try:
+            self.api.run()
+        except TypeError:
+            # The stock client forgets its server version when it is closed with messages still waiting.
+            if not self._closing:
+                raise
+
     def close(self) -> None:
+        self._closing = True
         self.api.disconnect()
         self._thread.join(3)
 
@@ -116,6 +126,12 @@ class OfficialClient:
 
         call: Callback = self.wait_until(matching, seconds)
         return call
+
+    def catch_up(self) -> None:
+        """Waits until the gateway has answered everything sent so far."""
+        before = len(self.named("nextValidId"))
+        self.api.reqIds(-1)
+        self.wait_for("nextValidId", before + 1)
 
     def forget(self) -> None:
         with self.wrapper.changed:

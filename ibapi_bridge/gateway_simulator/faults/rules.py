@@ -1,0 +1,242 @@
+"""Rules that drop, delay, double, hold back or rewrite messages, or swallow requests."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol, TypeAlias
+
+import attrs
+from ibapi.message import IN
+
+from ibapi_bridge.gateway_simulator.protos import Message, copy_of
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.wire import Request
+
+Forward: TypeAlias = Callable[[Session, int, Message], None]
+Later: TypeAlias = Callable[[timedelta, Callable[[], None]], None]
+FOREVER = 0
+
+
+def order_id_of(number: int, message: Message) -> int | None:
+    """The API order id a reply is about, None if it is about no order."""
+    if number in {IN.OPEN_ORDER, IN.ORDER_STATUS}:
+        return int(message.orderId)
+    if number == IN.EXECUTION_DATA:
+        return int(message.execution.orderId)
+    if number == IN.ERR_MSG and message.id >= 0:
+        return int(message.id)
+    return None
+
+
+@attrs.define(kw_only=True)
+class Scope:
+    """Which messages a rule is about, and how often it still applies (`times` 0 is for ever)."""
+
+    numbers: frozenset[int] = frozenset()
+    times: int = 1
+    skip: int = 0
+    client_id: int | None = None
+    order_id: int | None = None
+    test: Callable[[Message], bool] | None = None
+    spent: bool = False
+
+    def covers(self, session: Session, number: int, message: Message) -> bool:
+        """Whether a reply is meant, without using the rule up."""
+        if self.numbers and number not in self.numbers:
+            return False
+        if self.client_id is not None and session.client_id != self.client_id:
+            return False
+        if self.order_id is not None and order_id_of(number, message) != self.order_id:
+            return False
+        return self.test is None or self.test(message)
+
+    def take(self) -> bool:
+        """Uses the rule once; False while it is still skipping."""
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times != FOREVER:
+            self.times -= 1
+            self.spent = self.times == 0
+        return True
+
+
+class Rule(Protocol):
+    """Looks at every reply until it is `over`."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has nothing left to do."""
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Deals with a reply; False leaves it to the rules after this one."""
+
+
+@attrs.define(kw_only=True)
+class Drop:
+    """The reply never leaves."""
+
+    scope: Scope
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up."""
+        return self.scope.spent
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Swallows what is covered."""
+        return self.scope.covers(session, number, message) and self.scope.take()
+
+
+@attrs.define(kw_only=True)
+class Duplicate:
+    """The reply leaves several times."""
+
+    scope: Scope
+    copies: int = 1
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up."""
+        return self.scope.spent
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Sends what is covered once and `copies` times more."""
+        if not (self.scope.covers(session, number, message) and self.scope.take()):
+            return False
+        for _ in range(self.copies + 1):
+            forward(session, number, message)
+        return True
+
+
+@attrs.define(kw_only=True)
+class Delay:
+    """The reply leaves later in market time."""
+
+    scope: Scope
+    later: Later
+    delay: timedelta
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up."""
+        return self.scope.spent
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Postpones what is covered; a connection closed meanwhile loses it."""
+        if not (self.scope.covers(session, number, message) and self.scope.take()):
+            return False
+        kept = copy_of(message)
+        self.later(self.delay, lambda: forward(session, number, kept))
+        return True
+
+
+@attrs.define(kw_only=True)
+class Hold:
+    """The reply waits until another kind of reply about the same order has left.
+
+    Commission reports are about the order whose execution came last.
+    """
+
+    scope: Scope
+    until: frozenset[int]
+    release: Callable[[Message], bool] = attrs.field(default=lambda _message: True)
+    held: list[tuple[Session, int, Message]] = attrs.field(factory=list)
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up and nothing waits any more."""
+        return self.scope.spent and not self.held
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Keeps what is covered, and lets it go after the releasing reply."""
+        if self.held and number in self.until and self.release(message) and session is self.held[0][0]:
+            forward(session, number, message)
+            held, self.held = self.held, []
+            for waiting in held:
+                forward(*waiting)
+            return True
+        if not self.scope.covers(session, number, message):
+            return False
+        if not self.held and (self.scope.spent or not self.scope.take()):
+            return False
+        self.held.append((session, number, copy_of(message)))
+        return True
+
+
+@attrs.define(kw_only=True)
+class Rewrite:
+    """The reply leaves changed."""
+
+    scope: Scope
+    change: Callable[[Message], None]
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up."""
+        return self.scope.spent
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Changes a copy of what is covered."""
+        if not (self.scope.covers(session, number, message) and self.scope.take()):
+            return False
+        changed = copy_of(message)
+        self.change(changed)
+        forward(session, number, changed)
+        return True
+
+
+@attrs.define(kw_only=True)
+class Then:
+    """Something happens before or after the reply leaves."""
+
+    scope: Scope
+    before: Callable[[Session], None] | None = None
+    after: Callable[[Session], None] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up."""
+        return self.scope.spent
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Does it around what is covered."""
+        if not (self.scope.covers(session, number, message) and self.scope.take()):
+            return False
+        if self.before is not None:
+            self.before(session)
+        forward(session, number, message)
+        if self.after is not None:
+            self.after(session)
+        return True
+
+
+@attrs.define(kw_only=True)
+class RequestRule:
+    """Deals with a request instead of the gateway, `times` times (0 for ever), after skipping `skip`.
+
+    `act` returns whether the request is dealt with; False lets the gateway answer as well.
+    """
+
+    name: str
+    act: Callable[[Session, Request], bool]
+    times: int = 1
+    skip: int = 0
+    client_id: int | None = None
+    test: Callable[[Session, Request], bool] | None = None
+    spent: bool = False
+
+    def take(self, session: Session, request: Request) -> bool:
+        """Uses the rule on a request it is meant for; True when the gateway must not answer."""
+        if self.name not in {"", request.name}:
+            return False
+        if self.client_id is not None and session.client_id != self.client_id:
+            return False
+        if self.test is not None and not self.test(session, request):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times != FOREVER:
+            self.times -= 1
+            self.spent = self.times == 0
+        return self.act(session, request)

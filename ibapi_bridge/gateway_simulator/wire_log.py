@@ -1,0 +1,70 @@
+"""The wire as JSON lines, one for each frame, for people and independent checkers to read."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from google.protobuf.json_format import MessageToDict
+
+from ibapi_bridge.gateway_simulator.catalogue import REPLIES
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.wire import Request
+
+
+class WireLog:
+    """Appends one line for each frame and for each connection's beginning and end.
+
+    Raises:
+        OSError: the file cannot be opened for appending.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+
+    def close(self) -> None:
+        """Ends the file."""
+        self._file.close()
+
+    def received(self, session: Session, request: Request, payload: bytes, market_at: datetime) -> None:
+        """A request that was understood."""
+        form = "protobuf" if request.protobuf else "text"
+        self._line(session, "in", form, market_at, name=request.name, number=request.number,
+                   fields=_fields(request.message), hex=payload.hex())  # fmt: skip
+
+    def unreadable(self, session: Session, reason: str, payload: bytes, market_at: datetime) -> None:
+        """A request that was not understood."""
+        self._line(session, "in", "unreadable", market_at, error=reason, hex=payload.hex())
+
+    def sent(self, session: Session, number: int, message: Message, frame: bytes, market_at: datetime) -> None:
+        """A reply; `frame` includes the length in front."""
+        kind = REPLIES[number]
+        form = "protobuf" if session.version >= kind.protobuf_from else "text"
+        self._line(session, "out", form, market_at, name=kind.name, number=number,
+                   fields=_fields(message), hex=frame[4:].hex())  # fmt: skip
+
+    def greeting(self, session: Session, direction: str, payload: bytes, market_at: datetime) -> None:
+        """One half of the handshake."""
+        self._line(session, direction, "handshake", market_at, text=payload.decode("ascii", "replace"))
+
+    def closed(self, session: Session, market_at: datetime) -> None:
+        """The end of a connection."""
+        self._line(session, "", "closed", market_at)
+
+    def _line(self, session: Session, direction: str, form: str, market_at: datetime, **rest: object) -> None:
+        line = {
+            "at": datetime.now(UTC).isoformat(),
+            "market_at": market_at.isoformat(),
+            "connection": session.number,
+            "client_id": session.client_id,
+            "version": session.version,
+            "dir": direction,
+            "form": form,
+            **rest,
+        }
+        self._file.write(json.dumps(line) + "\n")
+
+
+def _fields(message: Message) -> dict[str, object]:
+    fields: dict[str, object] = MessageToDict(message, preserving_proto_field_name=True)
+    return fields

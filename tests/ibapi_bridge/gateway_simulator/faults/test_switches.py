@@ -1,0 +1,423 @@
+"""Every named misbehaviour as the official client sees it."""
+
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ibapi.execution import ExecutionFilter
+
+from ibapi_bridge.gateway_simulator import ConfigError, GatewaySimulator
+from ibapi_bridge.gateway_simulator.faults.scenario import load_scenario
+from tests.ibapi_bridge.gateway_simulator.conftest import Connect, StartGateway
+from tests.ibapi_bridge.gateway_simulator.official_client import OfficialClient, contract, order
+
+pytestmark = pytest.mark.socket
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway) -> GatewaySimulator:
+    return start_gateway(speed=100.0)
+
+
+@pytest.fixture
+def client(gateway: GatewaySimulator, connect: Connect) -> OfficialClient:
+    return connect(gateway)
+
+
+def buy(client: OfficialClient, order_id: int = 1, quantity: int = 10, **fields: Any) -> None:
+    client.place(order_id, contract(), order("BUY", "MKT", quantity, **fields))
+
+
+def rest(client: OfficialClient, order_id: int = 1) -> None:
+    client.place(order_id, contract(), order("BUY", "LMT", 10, lmtPrice=440.0))
+    client.wait_status(order_id, "Submitted")
+
+
+def test_a_status_can_come_twice_or_not_at_all(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("duplicate_status", status="Filled", copies=2)
+    gateway.faults.arm("skip_status", status="PreSubmitted", n=2)
+    buy(client)
+
+    client.wait_for("commissionAndFeesReport")
+    assert [line for line in client.trace() if "Status" in line] == ["orderStatus Filled 10/0"] * 3
+
+
+def test_the_terminal_status_can_come_before_the_execution(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("status_before_exec")
+    buy(client)
+
+    client.wait_for("execDetails")
+    trace = client.trace()
+    assert trace.index("orderStatus Filled 10/0") < trace.index("execDetails BOT 10")
+
+
+def test_the_execution_can_come_before_any_status(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("exec_before_status")
+    buy(client)
+
+    client.wait_for("commissionAndFeesReport")
+    assert client.trace()[0] == "execDetails BOT 10"
+    assert "orderStatus PreSubmitted 0/10" in client.trace()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [("commission_missing", 0), ("commission_unset", 1), ("commission_early", 1)],
+)
+def test_commissions_can_be_missing_unset_or_early(
+    gateway: GatewaySimulator, client: OfficialClient, fault: str, expected: int
+) -> None:
+    gateway.faults.arm(fault)
+    buy(client)
+    client.wait_status(1, "Filled")
+    buy(client, 2)
+    client.wait_for("commissionAndFeesReport", expected + 1)
+
+    first_execution = client.named("execDetails")[0][3].execId
+    reports = [c[1] for c in client.named("commissionAndFeesReport") if c[1].execId == first_execution]
+    assert len(reports) == expected
+    if fault == "commission_unset":
+        assert reports[0].commissionAndFees == 1.7976931348623157e308
+    if fault == "commission_early":
+        assert client.summary().index("commissionAndFeesReport") < client.summary().index("execDetails BOT 10")
+
+
+def test_an_execution_can_be_corrected(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("correction", price_change="0.05")
+    buy(client)
+
+    second = client.wait_for("execDetails", 2)[3]
+    first = client.named("execDetails")[0][3]
+    assert (first.execId[-3:], second.execId[-3:]) == (".01", ".02")
+    assert second.price == pytest.approx(first.price + 0.05)
+
+
+def test_an_execution_can_come_after_cancelled(start_gateway: StartGateway, connect: Connect) -> None:
+    gateway = start_gateway(speed=2.0)
+    client = connect(gateway)
+    gateway.faults.arm("late_execution")
+    client.place(1, contract(), order("BUY", "MKT", 4000))
+    client.wait_until(lambda calls: any(c[0] == "orderStatus" and c[3] > 0 for c in calls))
+    client.cancel(1)
+
+    client.wait_for("execDetails", seconds=8)
+    trace = client.trace()
+    cancelled = next(i for i, line in enumerate(trace) if "Cancelled" in line)
+    assert next(i for i, line in enumerate(trace) if line.startswith("execDetails")) > cancelled
+
+
+def test_orders_can_be_lost_muted_refused_or_left_pending(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("lose_order")
+    buy(client, 1)
+    buy(client, 2)
+    client.wait_status(2, "Filled")
+    gateway.faults.arm("mute_order")
+    buy(client, 3)
+    client.catch_up()
+    gateway.faults.arm("reject_order", skip=1, code=110, text="The price does not conform")
+    buy(client, 4)
+    buy(client, 5)
+    client.wait_error(110, 5)
+    client.wait_status(4, "Filled")
+    client.catch_up()
+    gateway.faults.arm("pending_submit")
+    buy(client, 6)
+    client.wait_status(6, "PendingSubmit")
+    client.cancel(6)
+    client.wait_status(6, "PendingCancel")
+
+    assert client.trace(1) == []
+    assert client.trace(3) == []
+    assert client.trace(5) == ["error 110"]
+    client.api.reqPositions()
+    assert client.wait_for("position")[3] == 30
+
+
+def test_two_live_orders_can_share_an_api_id(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    rest(client)
+    gateway.faults.arm("two_perm_ids")
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=441.0))
+    client.wait_until(lambda calls: len({c[6] for c in calls if c[0] == "orderStatus"}) == 2)
+    client.forget()
+    client.api.reqAllOpenOrders()
+
+    client.wait_for("openOrderEnd")
+    rows = client.named("openOrder")
+    assert {row[1] for row in rows} == {1}
+    assert {row[3].lmtPrice for row in rows} == {440.0, 441.0}
+    assert len({row[3].permId for row in rows}) == 2
+
+
+def test_texts_can_be_changed_and_localized(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    buy(client)
+    client.wait_status(1, "Filled")
+    gateway.faults.arm("localized_texts")
+    client.cancel(1)
+    assert "état : Rempli" in client.wait_error(10148, 1)[4]
+    gateway.faults.disarm("localized_texts")
+    gateway.faults.arm("error_text", code=10147, text="gone")
+    client.cancel(77)
+    assert client.wait_error(10147, 77)[4] == "gone"
+
+
+def test_end_markers_can_be_late_or_missing(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("slow_open_order_end", seconds=60)
+    gateway.faults.arm("missing_exec_end")
+    asked = gateway.now()
+    client.api.reqOpenOrders()
+    client.api.reqExecutions(5, ExecutionFilter())
+    client.wait_for("openOrderEnd")
+
+    assert (gateway.now() - asked).total_seconds() >= 60
+    assert client.named("execDetailsEnd") == []
+    client.api.reqExecutions(6, ExecutionFilter())
+    assert client.wait_for("execDetailsEnd")[1] == 6
+
+
+def test_messages_can_be_reordered_and_delayed(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("reorder", kind="openOrder", after="orderStatus")
+    gateway.faults.arm("delay", kind="commissionAndFeesReport", seconds=30)
+    buy(client)
+
+    client.wait_for("commissionAndFeesReport")
+    assert client.trace()[:2] == ["orderStatus PreSubmitted 0/10", "openOrder PreSubmitted"]
+    fill = client.named("execDetails")[0]
+    assert fill[0] == "execDetails"
+
+
+def test_the_broker_can_cancel_with_a_reason(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    rest(client)
+    gateway.faults.do("unsolicited_cancel", order_id=1, reason="corporate action")
+
+    assert client.wait_error(202, 1)[4] == "Order Canceled - reason:corporate action"
+
+
+def test_the_link_goes_down_and_comes_back_with_what_waited(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    rest(client)
+    gateway.faults.lose_link(repeats=2)
+    client.wait_until(lambda calls: sum(c[0] == "error" and c[3] == 1100 for c in calls) == 2)
+    client.cancel(1)
+    buy(client, 2)
+    client.api.reqCurrentTime()
+    client.wait_for("currentTime")
+    assert "orderStatus Cancelled 0/10" not in client.trace()
+    gateway.faults.restore_link()
+
+    client.wait_error(1102)
+    client.wait_error(202, 1)
+    client.wait_status(2, "Filled")
+
+
+def test_data_lost_ends_every_stream(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    client.api.reqMktData(9, contract(), "", snapshot=False, regulatorySnapshot=False, mktDataOptions=[])
+    client.wait_for("tickPrice", 2)
+    gateway.faults.lose_link()
+    gateway.faults.restore_link(data_lost=True)
+    client.wait_error(1101)
+
+    client.api.cancelMktData(9)
+    client.wait_error(300, 9)
+
+
+def test_a_client_that_comes_while_the_link_is_down_hears_2110(gateway: GatewaySimulator, connect: Connect) -> None:
+    gateway.faults.lose_link()
+    client = connect(gateway, 8, wait=False)
+
+    client.wait_error(2110)
+
+
+def test_farms_break_and_come_back(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    client.forget()
+    for code in (2103, 2105, 2157):
+        gateway.faults.do("farm_broken", code=code)
+        client.wait_error(code)
+    gateway.faults.do("farm_restored", code=2104)
+    client.wait_error(2104)
+
+
+def test_a_restart_resets_sockets_and_rolls_ids_back(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=440.0))
+    client.place(2, contract(), order("BUY", "LMT", 10, lmtPrice=440.0, transmit=False))
+    client.wait_status(1, "Submitted")
+    gateway.faults.restart(down_seconds=0.1, roll_back=1)
+    client.wait_for("connectionClosed")
+    time.sleep(0.3)  # the gateway is down for a tenth of a second by design
+    again = connect(gateway)
+
+    assert again.named("nextValidId")[0][1] == 2
+    again.api.reqOpenOrders()
+    again.wait_for("openOrderEnd")
+    assert [call[1] for call in again.named("openOrder")] == [1]
+
+
+def test_the_port_can_move(gateway: GatewaySimulator, client: OfficialClient, connect: Connect) -> None:
+    old = gateway.port
+    gateway.faults.do("change_port")
+
+    assert str(gateway.port) in client.wait_error(1300)[4]
+    client.wait_for("connectionClosed")
+    assert gateway.port != old
+    connect(gateway, 3)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_socket_can_die_around_an_order(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect, when: str
+) -> None:
+    gateway.faults.arm("kill_on_request", kind="placeOrder", when=when)
+    rest_terms = order("BUY", "LMT", 10, lmtPrice=440.0)
+    client.place(1, contract(), rest_terms)
+    client.wait_for("connectionClosed")
+    again = connect(gateway)
+    again.api.reqOpenOrders()
+    again.wait_for("openOrderEnd")
+
+    assert len(again.named("openOrder")) == (1 if when == "after" else 0)
+
+
+def test_the_socket_can_die_around_a_reply_or_a_byte(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    gateway.faults.arm("kill_on_reply", kind="execDetails", when="before")
+    buy(client)
+    client.wait_for("connectionClosed")
+    assert client.named("execDetails") == []
+    again = connect(gateway)
+    gateway.faults.do("cut_after_bytes", count=10)
+    again.api.reqCurrentTime()
+    again.wait_for("connectionClosed")
+    assert again.named("currentTime") == []
+
+
+def test_an_id_can_be_claimed(gateway: GatewaySimulator, connect: Connect) -> None:
+    gateway.faults.arm("client_id_in_use")
+    connect(gateway, 4, wait=False).wait_error(326)
+    connect(gateway, 4)
+
+
+def test_damaged_frames_reach_only_their_client(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    other = connect(gateway, 2)
+    gateway.faults.do("oversize_frame", client_id=1)
+    client.api.reqCurrentTime()
+    other.api.reqCurrentTime()
+
+    other.wait_for("currentTime")
+    assert client.named("currentTime") == []
+
+
+def raw_client(gateway: GatewaySimulator) -> socket.socket:
+    stream = socket.create_connection(("127.0.0.1", gateway.port))
+    stream.sendall(b"API\0" + len(b"v100..225").to_bytes(4, "big") + b"v100..225")
+    return stream
+
+
+def test_the_handshake_can_be_split_or_stall(gateway: GatewaySimulator) -> None:
+    gateway.faults.do("split_handshake", at=6, seconds=0.2)
+    with raw_client(gateway) as stream:
+        stream.settimeout(2)
+        assert len(stream.recv(4096)) == 6
+        assert stream.recv(4096).startswith(b"5\0")
+    gateway.faults.do("stall_handshake")
+    with raw_client(gateway) as stream:
+        stream.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            stream.recv(4096)
+
+
+def test_a_burst_of_exactly_4096_bytes_is_lost_by_the_stock_reader(
+    gateway: GatewaySimulator, client: OfficialClient
+) -> None:
+    gateway.faults.do("burst", total=4096, silence_seconds=1.5)
+    client.api.reqCurrentTime()
+    time.sleep(1.3)  # the stock reader gives the bytes up after a second of silence
+
+    assert client.named("currentTime") == []
+    time.sleep(0.4)  # the silence ends
+    client.api.reqCurrentTime()
+    client.wait_for("currentTime")
+
+
+def test_a_half_open_connection_says_nothing_and_holds_nobody_up(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    other = connect(gateway, 2)
+    gateway.faults.do("half_open", client_id=1)
+    client.api.reqCurrentTime()
+    other.api.reqCurrentTime()
+
+    other.wait_for("currentTime")
+    assert client.named("currentTime") == []
+
+
+def test_faults_come_from_a_scenario_file(start_gateway: StartGateway, connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "day.toml"
+    path.write_text(
+        '[[step]]\nfault = "lose_link"\nat = 20\n[[step]]\nfault = "restore_link"\nat = "09:31:00"\n'
+        '[[step]]\nfault = "notice"\non = "reqIds"\ncount = 2\ncode = 2119\ntext = "connecting"\n'
+    )
+    client = connect(start_gateway(speed=100.0, scenario=load_scenario(path)))
+
+    client.wait_error(1100)
+    client.wait_error(1102)
+    client.api.reqIds(1)
+    client.api.reqIds(1)
+    client.wait_error(2119)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[step]]\nat = 1\n", "needs a 'fault'"),
+        ('[[step]]\nfault = "disconnect"\n', "exactly one"),
+        ('[[step]]\nfault = "disconnect"\nat = "noon"\n', "time of day"),
+        ('other = 1\n[[step]]\nfault = "disconnect"\nat = 1\n', "only"),
+        ("[[", "cannot be read"),
+    ],
+)
+def test_a_bad_scenario_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=words):
+        load_scenario(path)
+
+
+def test_an_unknown_fault_or_parameter_names_what_is_accepted(
+    gateway: GatewaySimulator, start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="duplicate_status"):
+        gateway.faults.arm("dupilcate_status")
+    with pytest.raises(ConfigError, match="no parameter colour"):
+        gateway.faults.arm("duplicate_status", colour="red")
+    with pytest.raises(ConfigError, match="does not accept"):
+        gateway.faults.do("disconnect", colour="red")
+    assert gateway.faults.armed() == []
+    path = tmp_path / "day.toml"
+    path.write_text('[[step]]\nfault = "earthquake"\nat = 1\n')
+    with pytest.raises(ConfigError, match="earthquake"):
+        start_gateway(scenario=load_scenario(path))
+
+
+def test_the_control_socket_takes_faults_as_json_lines(start_gateway: StartGateway, connect: Connect) -> None:
+    gateway = start_gateway(control_port=0)
+    client = connect(gateway)
+    with socket.create_connection(("127.0.0.1", gateway.control_port)) as stream, stream.makefile("rw") as lines:
+
+        def ask(text: str) -> Any:
+            lines.write(text + "\n")
+            lines.flush()
+            return json.loads(lines.readline())
+
+        assert ask('{"fault": "notice", "code": 2119, "text": "hello"}') == {"ok": True}
+        assert ask('{"fault": "duplicate_status", "n": 3}') == {"ok": True}
+        assert ask('{"get": "armed"}')["armed"] == ["duplicate_status"]
+        assert "unknown" in ask('{"fault": "earthquake"}')["error"]
+        assert "JSON" in ask("nonsense")["error"]
+    client.wait_error(2119)
