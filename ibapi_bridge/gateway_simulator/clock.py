@@ -36,8 +36,8 @@ class MarketClock:
             wanted = min(wanted, self.end)
         return max(wanted, now)
 
-    def real_seconds_until(self, at: datetime, now: datetime) -> float:
-        """Real seconds until market time reaches `at`, 0 when time is not scaled."""
+    def real_seconds_until(self, at: datetime, real: float) -> float:
+        """Real seconds from `real` until market time should reach `at`; 0 when it should have, or is not scaled."""
         if self.speed is None:
             return 0.0
-        return max(0.0, (at - now).total_seconds() / self.speed)
+        return max(0.0, (at - self._anchor).total_seconds() / self.speed - (real - self._anchor_real))

@@ -153,6 +153,8 @@ class GatewaySimulator:
         except BaseException as error:  # noqa: BLE001 - kept for stop(), which raises it
             self.failure = error
         finally:
+            for connection in self._connections:
+                self._close(connection)
             self._connections.shut()
             if self._log is not None:
                 self._log.close()
@@ -215,7 +217,7 @@ class GatewaySimulator:
             return IDLE_SECONDS
         if self._clock.end is not None and self.gateway.now >= self._clock.end:
             return IDLE_SECONDS
-        return min(IDLE_SECONDS, self._clock.real_seconds_until(due, self.gateway.now))
+        return min(IDLE_SECONDS, self._clock.real_seconds_until(due, time.monotonic()))
 
     def _held(self) -> bool:
         return any(self._holds(connection) for connection in self._connections)
