@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Session
@@ -37,13 +39,15 @@ def calendar_for(
 
 
 def _from_package(name: str) -> Callable[[date], Session | None]:
-    calendar = import_module("exchange_calendars").get_calendar(name)
+    @cache
+    def calendar() -> Any:  # noqa: ANN401  # the package is imported (slowly) when the broker left a day open
+        return import_module("exchange_calendars").get_calendar(name)
 
     def session(day: date) -> Session | None:
-        label = day.isoformat()
-        if not calendar.first_session.date() <= day <= calendar.last_session.date() or not calendar.is_session(label):
+        label, known = day.isoformat(), calendar()
+        if not known.first_session.date() <= day <= known.last_session.date() or not known.is_session(label):
             return None
-        opened, closed = calendar.session_open(label), calendar.session_close(label)
+        opened, closed = known.session_open(label), known.session_close(label)
         return Session(opens=opened.to_pydatetime().astimezone(UTC), closes=closed.to_pydatetime().astimezone(UTC))
 
     return session

@@ -7,8 +7,8 @@ from pathlib import Path
 import attrs
 
 from ibapi_bridge.gateway_simulator.config import ConfigError, GatewayConfig
-from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
+from ibapi_bridge.gateway_simulator.recordings import load_recording
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 
 DEFAULT_DATE = date(2026, 4, 13)
@@ -43,26 +43,32 @@ def simulated_session(arguments: argparse.Namespace) -> SimulatedSession:
     Raises:
         ConfigError: a day without a session, an unknown symbol, data that is not there.
     """
+    config = GatewayConfig(seed=arguments.seed, speed=arguments.speed, start_paused=True)
+    if arguments.replay is not None:
+        return _recorded(arguments, config)
     day = arguments.date or DEFAULT_DATE
     hours = TIMETABLES["us_equity"].hours(day)
     if hours is None:
         raise ConfigError(f"--date is {day}: the market is closed on that day, name a trading day")
-    instruments = default_instruments()
-    known = sorted({instrument.symbol for instrument in instruments})
+    known = sorted({instrument.symbol for instrument in config.instruments})
     if arguments.symbol is not None and arguments.symbol not in known:
         raise ConfigError(f"--symbol is {arguments.symbol!r}: the simulator knows {', '.join(known)}")
-    config = GatewayConfig(
-        seed=arguments.seed,
-        speed=arguments.speed,
-        start=hours.liquid_start - _MARGIN,
-        end=hours.liquid_end + _MARGIN,
-        start_paused=True,
-    )
+    config = attrs.evolve(config, start=hours.liquid_start - _MARGIN, end=hours.liquid_end + _MARGIN)
     return SimulatedSession(
         simulator=GatewaySimulator(config),
         opens=hours.liquid_start,
         closes=hours.liquid_end,
         symbol=arguments.symbol,
+    )
+
+
+def _recorded(arguments: argparse.Namespace, config: GatewayConfig) -> SimulatedSession:
+    recording = load_recording(arguments.replay, symbol=arguments.symbol, day=arguments.date)
+    return SimulatedSession(
+        simulator=GatewaySimulator(recording.applied_to(config)),
+        opens=recording.opens,
+        closes=recording.closes,
+        symbol=recording.instrument.symbol,
     )
 
 
