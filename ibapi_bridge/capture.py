@@ -17,6 +17,8 @@ from typing import Any, TextIO
 from google.protobuf.message import Message
 
 _PLAIN = (str, int, bool, type(None))
+_SHOWN_WHOLE = ("Execution", "CommissionAndFeesReport")
+"""Objects whose zeros are facts: a commission of 0 was charged, one left out was not computed."""
 
 
 class CaptureError(ValueError):
@@ -96,20 +98,26 @@ def plain(value: Any) -> object:  # noqa: ANN401 - official objects of any kind
 def _attributes(value: object) -> object:
     if isinstance(value, Message) or not hasattr(value, "__dict__"):
         return str(value)
+    shown = {name: plain(part) for name, part in vars(value).items() if not name.startswith("_")}
+    if type(value).__name__ in _SHOWN_WHOLE:
+        return shown
     fresh = _fresh(type(value))
-    return {
-        name: plain(part)
-        for name, part in vars(value).items()
-        if not name.startswith("_") and (name not in fresh or not _same(part, fresh[name]))
-    }
+    return {name: part for name, part in shown.items() if name not in fresh or part != fresh[name]}
 
 
 def _fresh(kind: type[object]) -> Mapping[str, object]:
+    known = _FRESH.get(kind)
+    if known is None:
+        known = _FRESH[kind] = _described(kind)
+    return known
+
+
+def _described(kind: type[object]) -> Mapping[str, object]:
     try:
-        return vars(kind())
+        return {name: plain(part) for name, part in vars(kind()).items()}
     except TypeError:  # official classes that need arguments: show everything
         return {}
 
 
-def _same(part: object, fresh: object) -> bool:
-    return type(part) is type(fresh) and part == fresh
+_FRESH: dict[type[object], Mapping[str, object]] = {}
+"""New objects of each class as they would be shown."""

@@ -18,9 +18,14 @@ PATIENCE = 5.0
 Kind = TypeVar("Kind", bound=Report)
 
 
+def message_class(kind: str) -> Any:
+    """An official protobuf class; they carry no type information."""
+    return getattr(import_module(f"ibapi.protobuf.{kind}_pb2"), kind)
+
+
 def protobuf(message_id: int, kind: str, **fields: object) -> bytes:
     """A frame with an official protobuf message; nested messages as dicts."""
-    message: Any = getattr(import_module(f"ibapi.protobuf.{kind}_pb2"), kind)()
+    message = message_class(kind)()
     _fill(message, fields)
     return raw(message_id + 200, message.SerializeToString())
 
@@ -159,6 +164,7 @@ def connection(version: int = 213, **settings: Any) -> Iterator[tuple[ScriptedGa
             heard.next(AccountsReported)
             yield gateway, link, heard
         finally:
+            gateway.close()
             link.close()
 
 

@@ -1,0 +1,36 @@
+import pytest
+
+from actors.messages.reports import SnapshotKind
+from ibapi_bridge.queries import ListQueries, Step
+
+ORDERS = SnapshotKind.OPEN_ORDERS
+
+
+@pytest.fixture
+def lists() -> ListQueries:
+    return ListQueries()
+
+
+def test_a_question_is_asked_when_none_is_on_its_way(lists: ListQueries) -> None:
+    assert lists.ask(ORDERS, elapsed=0, seconds=10) is Step.ASK
+    assert lists.ask(SnapshotKind.POSITIONS, elapsed=0, seconds=10) is Step.ASK
+    assert not lists.ended(ORDERS, elapsed=1)
+    assert lists.ask(ORDERS, elapsed=1, seconds=10) is Step.ASK
+
+
+def test_a_question_amid_an_answer_waits_for_its_end_and_is_asked_then_once(lists: ListQueries) -> None:
+    lists.ask(ORDERS, elapsed=0, seconds=10)
+    assert lists.ask(ORDERS, elapsed=1, seconds=10) is Step.WAIT
+    assert lists.ask(ORDERS, elapsed=2, seconds=10) is Step.WAIT
+    assert lists.ended(ORDERS, elapsed=3)
+    assert not lists.ended(ORDERS, elapsed=4)
+
+
+def test_open_orders_that_never_end_make_the_connection_unfit(lists: ListQueries) -> None:
+    lists.ask(ORDERS, elapsed=0, seconds=10)
+    assert lists.ask(ORDERS, elapsed=10, seconds=10) is Step.RECONNECT
+
+
+def test_completed_orders_that_never_end_are_simply_asked_again(lists: ListQueries) -> None:
+    lists.ask(SnapshotKind.COMPLETED_ORDERS, elapsed=0, seconds=10)
+    assert lists.ask(SnapshotKind.COMPLETED_ORDERS, elapsed=10, seconds=10) is Step.ASK
