@@ -18,7 +18,7 @@ import attrs
 
 from actors.calendars import calendar_for
 from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock
-from actors.domain.desk_config import DeskConfig
+from actors.domain.desk_config import DeskConfig, Patience
 from actors.domain.identity import Account, ClientId
 from actors.domain.limits import Limits
 from actors.domain.schedule import ScheduleConfig
@@ -248,7 +248,8 @@ def run_engine(run: Run) -> int:
         )
         engine = Engine(_settings(config), parts)
         guard.arm(halt=engine.halt, stop=console.stop)
-        return _until_stopped(engine, console, run.watch)
+        code = _until_stopped(engine, console, run.watch)
+        return code or int(runner.has_failed)
 
 
 def _until_stopped(engine: Engine, console: Console, watch: SessionWatch) -> int:
@@ -275,6 +276,7 @@ def _desk_config(config: Config, strategy_id: str) -> DeskConfig:
         account=Account(config.connection.account),
         client_id=ClientId(config.connection.client_id),
         trading_enabled=config.trading.trading_enabled,
+        patience=_patience(config.trading.absence_grace_seconds),
         limits=Limits(
             max_order_quantity=config.trading.max_order_quantity,
             max_order_notional=config.trading.max_order_notional,
@@ -282,6 +284,11 @@ def _desk_config(config: Config, strategy_id: str) -> DeskConfig:
             max_position_quantity=config.trading.max_position_quantity,
         ),
     )
+
+
+def _patience(absence_grace: float) -> Patience:
+    """Look again a little after an absence has lasted long enough to be believed."""
+    return Patience(absence_grace=absence_grace, verify_again=absence_grace * 7 / 6)
 
 
 def _settings(config: Config) -> EngineSettings:

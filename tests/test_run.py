@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,65 @@ def test_an_order_for_an_unknown_symbol_is_rejected_and_a_negative_quantity_refu
     assert "refused: quantity is -5: it must be greater than 0" in text
     assert "| REJECT |" in text
     assert "Traceback" not in text + done.stderr
+
+
+BUY_ONCE = """
+from actors.domain.terms import Order
+from strategy.base import Strategy
+
+
+class BuyOnce(Strategy):
+    symbols = ("SPY",)
+
+    def on_start(self):
+        self.broker.submit_order(Order(symbol="SPY", side="BUY", quantity=5))
+"""
+
+
+def started(*words: str, cwd: Path) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *words], stdout=subprocess.PIPE, text=True, cwd=cwd, env=environment
+    )
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} was never printed")
+
+
+@pytest.mark.slow
+@pytest.mark.socket
+def test_a_second_program_of_somebody_else_trades_on_the_same_gateway_at_the_same_time(tmp_path: Path) -> None:
+    (tmp_path / "buy_once.py").write_text(BUY_ONCE, encoding="utf-8")
+    with ExitStack() as stack:
+        words = ("gateway", "--port", "0", "--speed", "20", "--start", "2026-04-13T14:00:00+00:00")
+        gateway = stack.enter_context(ending(started(*words, cwd=tmp_path)))
+        port = read_until(gateway, "Gateway simulator on").split(" port ")[1].split(",")[0]
+        config = toml(tmp_path, f'[connection]\nport = {port}\nclient_id = 7\n[strategy]\npath = "buy_once.py"\n')
+        engine = stack.enter_context(ending(started("paper", "--config", config, cwd=tmp_path)))
+        read_until(engine, "| FILL")
+        other = subprocess.run(
+            [sys.executable, str(ROOT / "tests" / "second_program.py"), port, "8"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert other.stdout == "connected True, quoted True, filled True\n"
+        engine.terminate()
+        assert "position:          5 SPY" in engine.communicate(timeout=10)[0]
+        assert engine.returncode == 0
+
+
+@contextmanager
+def ending(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(10)
