@@ -27,6 +27,7 @@ from actors.domain.session import (
     SessionInput,
     SessionMachine,
 )
+from actors.fault_points import reached
 from actors.halt import HaltSwitch
 from actors.link import BrokerLink, LinkFactory, SendError
 from actors.messages.reports import (
@@ -173,7 +174,9 @@ class Connector(Actor):
         try:
             if isinstance(command, QuerySnapshot):
                 self._queries[command.kind] = self._clock.elapsed() + command.deadline_seconds
+            reached("connector.sends", command)
             self._link.send(command)
+            reached("connector.sent", command)
         except SendError as error:
             self._not_sent(command, error.text, uncertain=error.uncertain)
 

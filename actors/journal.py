@@ -17,6 +17,7 @@ from typing import Any
 import attrs
 
 from actors.codec import Codec
+from actors.fault_points import reached
 from actors.journal_files import Head, ProcessLock
 
 SCHEMA_VERSION = 1
@@ -114,7 +115,9 @@ class Journal:
             rows.append((sequence, kind, body, crc_of(sequence, kind, body), chain))
         try:
             self._commit(rows)
+            reached("journal.committed")
             self._head.write(sequence)
+            reached("journal.promised")
         except (sqlite3.Error, OSError) as error:
             raise JournalFailed(f"the journal {self.path.name} cannot be written: {error}") from error
         self._sequence, self._chain = sequence, chain
@@ -208,8 +211,10 @@ class Journal:
 
     def _commit(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._database.execute("BEGIN IMMEDIATE")
+        reached("journal.begun")
         try:
             self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+            reached("journal.written")
             self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:

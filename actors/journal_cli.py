@@ -28,6 +28,9 @@ def main(arguments: argparse.Namespace) -> int:
             if number >= skipped:
                 _print(sequence, kind, body, as_json=arguments.action == "export")
         return 0
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has seen enough; the interpreter must not complain at its end
+        return 0
     finally:
         reader.close()
 

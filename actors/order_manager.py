@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from actors.base import Actor, Address
+from actors.fault_points import reached
 from actors.halt import HaltSwitch
 from actors.journal import Journal, JournalFailed
 from actors.messages.commands import StateChanged
@@ -52,15 +53,18 @@ class OrderManager(Actor):
 
     def hear(self, message: object) -> None:
         """Decide, remember, and commit as soon as nobody else is waiting."""
+        reached("order_manager.hears", message)
         if isinstance(message, StateChanged):
             self._outbox.add(message, ())
         else:
             self._outbox.add(message, self._desk.decide(message))
+        reached("order_manager.decided", message)
         if self.actor_inbox.empty() or self._outbox.size >= _BATCH_LIMIT:
             self._commit()
 
     def release(self) -> None:
         """Commit what is left, on a wanted stop and on a death."""
+        self._outbox.settle_time()
         self._commit()
 
     def _commit(self) -> None:
@@ -95,11 +99,15 @@ class JournalledOutbox:
         if isinstance(message, Tick) and not decided:
             self._quiet_tick = message
             return
+        self.settle_time()
+        self._inputs.append(message)
+        self._decided.extend(decided)
+
+    def settle_time(self) -> None:
+        """Remember the last quiet tick too, so that the journal leads to the very state in memory."""
         if self._quiet_tick is not None:
             self._inputs.append(self._quiet_tick)
             self._quiet_tick = None
-        self._inputs.append(message)
-        self._decided.extend(decided)
 
     def commit(self) -> tuple[SendFailed, ...]:
         """Write the batch, then dispatch it; returns the sends that must not happen."""
@@ -115,7 +123,9 @@ class JournalledOutbox:
                 self._halt.set(str(error))
                 decided = (*decided, TradingHalted(at=_time_of(inputs[-1]), reason=str(error)))
         if not self._broken:
+            reached("outbox.durable")
             self._dispatch(decided)
+            reached("outbox.dispatched")
             return ()
         self._dispatch(tuple(message for message in decided if not isinstance(message, _NEEDS_RECORD)))
         return tuple(_unsent(message) for message in decided if isinstance(message, _NEEDS_RECORD))

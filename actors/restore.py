@@ -10,6 +10,7 @@ from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import Epoch
 from actors.domain.portfolio import Portfolio, PortfolioState
+from actors.fault_points import reached
 from actors.journal import Journal
 from actors.messages.commands import StateChanged
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
@@ -101,7 +102,9 @@ def restore(journal: Journal, config: DeskConfig) -> Fold:
 def take_snapshot(journal: Journal, fold: Fold) -> None:
     """Store the state as of the journal's last record, so that the next start replays only what comes after."""
     _, body = _SNAPSHOTS.encode(fold.snapshot())
+    reached("snapshot.taken")
     journal.save_snapshot(journal.sequence, body)
+    reached("snapshot.saved")
 
 
 def _inputs(journal: Journal, *, after: int) -> Iterable[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.base import Address, deliver
 from actors.conflation import QuoteBox
+from actors.fault_points import reached
 from actors.messages import commands, events, portfolio, reports, schedule, system, wire
 from actors.messages.reports import QuoteReported, Report
 
@@ -21,6 +22,7 @@ class Router:
 
     def __call__(self, message: object) -> None:
         """Deliver one message."""
+        reached("route", message)
         for address in self._table[type(message)]:
             deliver(address, message)
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.start_gate import StartGate
+from actors.fault_points import reached
 
 
 class Runs(Protocol):
@@ -46,6 +47,7 @@ class StrategyHost(Actor):
             for quote in self._quotes.take():
                 self._dispatch(self._runner.hear(quote))
             return
+        reached("strategy_host.hears", message)
         self._dispatch(self._runner.hear(message))
         for start in self._gate.decide(message):
             self._dispatch(self._runner.hear(start))

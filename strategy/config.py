@@ -47,6 +47,7 @@ class TradingConfig:
     lock_at: time | None = attrs.field(default=attrs.Factory(lambda self: self.flatten_at, takes_self=True))
     durability: Literal["process", "power"] = "process"
     state_directory: str = key("state", at_least_one_character=True)
+    absence_grace_seconds: float = key(30.0, low=0.2, high=3600)
     max_order_quantity: Decimal | None = key(None, above=0)
     max_order_notional: Decimal | None = key(None, above=0)
     max_open_orders: int | None = key(None, low=1)

@@ -1,0 +1,127 @@
+"""Real engine processes, started cheaply: forked from a process that has imported everything, then ``run.py paper``."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import run
+from actors import fault_points
+from actors.domain.desk_config import DeskConfig
+from actors.journal import Journal
+from actors.restore import Fold
+from ibapi_bridge import assembly
+from strategy.config import load_config
+from tests.torture import busy
+from tests.torture.conclusions import ACCOUNT, as_bytes
+from tests.torture.gateway import SYMBOLS
+
+PRELOADED = (assembly, busy)
+STRATEGY_ID = "busy"
+
+
+def write_config(folder: Path, port: int, *, trading: bool) -> Path:
+    """A configuration for ``run.py paper`` against a gateway on this machine."""
+    path = folder / ("trading.toml" if trading else "settling.toml")
+    path.write_text(
+        f"""
+[connection]
+port = {port}
+account = "{ACCOUNT}"
+reconnect_delay_seconds = 0.1
+[trading]
+flatten_at = "off"
+lock_at = "off"
+absence_grace_seconds = 0.3
+[strategy]
+path = "tests.torture.busy:Busy"
+id = "{STRATEGY_ID}"
+[strategy.parameters]
+symbols = {list(SYMBOLS)!r}
+trading = {str(trading).lower()}
+[logging]
+console = false
+directory = "{(folder / "logs").as_posix()}"
+[pacing]
+messages_per_second = 1000
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def desk_config(config: Path) -> DeskConfig:
+    """The desk's settings as ``run.py`` makes them of the configuration."""
+    return run._desk_config(load_config(config), STRATEGY_ID)
+
+
+def preload() -> None:
+    """Do once what every start would do again."""
+    import_module("exchange_calendars").get_calendar("XNYS")
+
+
+class EngineProcess:
+    """One life of the engine."""
+
+    def __init__(self, folder: Path, config: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.state = folder / "state"
+        self._output = folder / "engine.txt"
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._live(config, environment or {})
+
+    def _live(self, config: Path, environment: Mapping[str, str]) -> None:
+        """The child: never returns."""
+        code = 70
+        try:
+            output = os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            fault_points.arm(environment)
+            kept = _keep_what_is_restored()
+            code = run.main(["paper", "--config", str(config), "--state", str(self.state)])
+            sys.stdout.flush()
+            if kept:
+                (self.state / "memory.json").write_bytes(as_bytes(kept[-1].desk.snapshot()))
+        except BaseException as error:  # noqa: BLE001 - the last line of a process
+            os.write(2, repr(error).encode())
+        finally:
+            os._exit(code)
+
+    def died_within(self, seconds: float) -> bool:
+        """Whether it ended by itself."""
+        due = time.monotonic() + seconds
+        while True:
+            pid, self.status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return True
+            left = due - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(left, 0.005))
+
+    def kill(self) -> None:
+        """SIGKILL, and reap."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+    @property
+    def exit_code(self) -> int:
+        """How it ended; negative for a signal."""
+        return os.waitstatus_to_exitcode(self.status)
+
+
+def _keep_what_is_restored() -> list[Fold]:
+    """The desk lives inside ``run``; what it began with is the object that it goes on with."""
+    kept: list[Fold] = []
+    restore = vars(run)["restore"]
+
+    def keeping(journal: Journal, config: DeskConfig) -> Fold:
+        kept.append(restore(journal, config))
+        return kept[-1]
+
+    vars(run)["restore"] = keeping
+    return kept

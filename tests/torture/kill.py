@@ -1,0 +1,198 @@
+"""Kills a trading engine at every fault point and at random instants, and lets the checker judge what is left.
+
+``python -m tests.torture.kill`` is the long run: every point, then 2,000 instants; options shorten it.
+One gateway lives through a campaign while the engine is killed and started again; at its end the engine comes up once
+more, finds out what became of everything, cancels what is open and stops, and the gateway's books are asked for.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import attrs
+
+from actors.domain.desk_config import DeskConfig
+from actors.fault_points import LIST_VARIABLE, POINT_VARIABLE
+from tests.torture.checker import Verdict, check
+from tests.torture.conclusions import as_bytes, replayed
+from tests.torture.engine import EngineProcess, desk_config, preload, write_config
+from tests.torture.gateway import ROOT, GatewayProcess
+
+KILLS_IN_A_CAMPAIGN = 50
+POINT_SECONDS = 2.5
+
+
+@attrs.frozen(kw_only=True)
+class Kill:
+    """One death: at a fault point's n-th time, or so many seconds after the start."""
+
+    point: str = ""
+    count: int = 1
+    after: float = POINT_SECONDS
+
+
+@attrs.define(kw_only=True)
+class Outcome:
+    """What a campaign came to."""
+
+    kills: int = 0
+    at_points: set[str] = attrs.field(factory=set)
+    not_reached: set[str] = attrs.field(factory=set)
+    failures: list[str] = attrs.field(factory=list)
+    orders: int = 0
+    executions: int = 0
+    verdicts: list[Verdict] = attrs.field(factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Take another campaign in."""
+        self.kills += other.kills
+        self.at_points |= other.at_points
+        self.not_reached |= other.not_reached
+        self.failures += other.failures
+        self.verdicts += other.verdicts
+        self.orders += other.orders
+        self.executions += other.executions
+
+    @property
+    def report(self) -> str:
+        """The figures."""
+        missed = sorted(self.not_reached - self.at_points)
+        lines = [
+            f"{self.kills} kills, {len(self.at_points)} fault points hit; "
+            f"{self.orders} orders sent, {self.executions} executions",
+            *([f"not reached: {', '.join(missed)}"] if missed else []),
+        ]
+        totals: dict[str, int] = {}
+        for verdict in self.verdicts:
+            for name, found in vars(verdict).items():
+                if isinstance(found, list):
+                    totals[name] = totals.get(name, 0) + len(found)
+        lines.append(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in totals.items()))
+        return "\n".join([*lines, *self.failures])
+
+
+def campaign(folder: Path, kills: Sequence[Kill]) -> Outcome:
+    """One gateway, many deaths, one judgement."""
+    outcome = Outcome()
+    folder.mkdir(parents=True, exist_ok=True)
+    wire = folder / "wire.jsonl"
+    with GatewayProcess(wire) as gateway:
+        trading = write_config(folder, gateway.port, trading=True)
+        for kill in kills:
+            _die(folder, trading, kill, outcome)
+        settling = write_config(folder, gateway.port, trading=False)
+        _settle(folder, settling, outcome)
+        subprocess.run(
+            [sys.executable, "-m", "tests.torture.audit", str(gateway.port)], cwd=ROOT, check=True, capture_output=True
+        )
+    _judge(folder, desk_config(settling), outcome)
+    return outcome
+
+
+def _die(folder: Path, config: Path, kill: Kill, outcome: Outcome) -> None:
+    environment = {POINT_VARIABLE: f"{kill.point}:{kill.count}"} if kill.point else {}
+    engine = EngineProcess(folder, config, environment)
+    if not engine.died_within(kill.after):
+        engine.kill()
+        outcome.kills += 1
+        if kill.point:
+            outcome.not_reached.add(kill.point)
+    elif engine.exit_code == -9:
+        outcome.kills += 1
+        outcome.at_points.add(kill.point)
+    else:
+        outcome.failures.append(f"{folder}: the engine ended by itself with {engine.exit_code} ({kill})")
+
+
+def _settle(folder: Path, config: Path, outcome: Outcome) -> None:
+    engine = EngineProcess(folder, config)
+    if not engine.died_within(20):
+        engine.kill()
+        outcome.failures.append(f"{folder}: not settled in 20 s")
+    elif engine.exit_code != 0:
+        outcome.failures.append(f"{folder}: the settling engine ended with {engine.exit_code}")
+
+
+def _judge(folder: Path, config: DeskConfig, outcome: Outcome) -> None:
+    journal, memory = folder / "state" / "busy.journal", folder / "state" / "memory.json"
+    fold, conclusions = replayed(journal, config)
+    (folder / "conclusions.json").write_text(json.dumps(conclusions), encoding="utf-8")
+    if memory.exists() and memory.read_bytes() != as_bytes(fold.desk.snapshot()):
+        (folder / "replayed.json").write_bytes(as_bytes(fold.desk.snapshot()))
+        outcome.failures.append(f"{folder}: the journal replayed is not what was in memory")
+    verdict = check(folder / "wire.jsonl", journal, conclusions)
+    outcome.verdicts.append(verdict)
+    outcome.orders += verdict.orders_sent
+    outcome.executions += verdict.executions
+    for name, found in verdict.problems.items():
+        outcome.failures += [f"{folder}: {name}: {line}" for line in found[:10]]
+
+
+def points_in(folder: Path, seconds: float = 4.0) -> list[str]:
+    """The names of every fault point that a trading engine passes, over a start, a kill and a second start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = folder / "points.txt"
+    with GatewayProcess(folder / "wire.jsonl") as gateway:
+        config = write_config(folder, gateway.port, trading=True)
+        for _ in range(2):
+            engine = EngineProcess(folder, config, {LIST_VARIABLE: str(found)})
+            if not engine.died_within(seconds):
+                engine.kill()
+    return sorted(set(found.read_text(encoding="utf-8").split()))
+
+
+def at_points(points: Sequence[str], counts: Sequence[int]) -> Iterator[Kill]:
+    """Every point, at each of its first, second, ... times."""
+    for count in counts:
+        yield from (Kill(point=point, count=count) for point in points)
+
+
+def at_random(number: int, seed: int) -> Iterator[Kill]:
+    """Random instants, most of them while the engine starts, reconciles or sends its first orders."""
+    chance = random.Random(seed)
+    for _ in range(number):
+        yield Kill(after=chance.uniform(0.0, 0.5) if chance.random() < 0.7 else chance.uniform(0.5, 1.6))
+
+
+def torture(folder: Path, kills: Sequence[Kill], *, each: int = KILLS_IN_A_CAMPAIGN) -> Outcome:
+    """All kills, in campaigns."""
+    total = Outcome()
+    for start in range(0, len(kills), each):
+        began = time.monotonic()
+        one = campaign(folder / f"campaign-{start // each:03}", kills[start : start + each])
+        total.add(one)
+        sys.stdout.write(f"{total.kills:5} kills, {len(total.failures)} failures, {time.monotonic() - began:.1f} s\n")
+        sys.stdout.write("".join(f"  {line}\n" for line in one.failures))
+        sys.stdout.flush()
+    return total
+
+
+def main() -> int:
+    """The long run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--counts", default="1,2,7", help="at which times each point kills (default 1,2,7)")
+    parser.add_argument("--points", type=int, default=10_000, help="how many points (default all)")
+    parser.add_argument("--random", type=int, default=2000, help="how many random instants (default 2000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where to work (default a temporary folder, removed)")
+    arguments = parser.parse_args()
+    preload()
+    with tempfile.TemporaryDirectory(prefix="torture-") as temporary:
+        folder = arguments.folder or Path(temporary)
+        points = points_in(folder / "points")
+        sys.stdout.write(f"{len(points)} fault points\n" + "".join(f"  {point}\n" for point in points))
+        counts = [int(count) for count in arguments.counts.split(",")]
+        kills = [*at_points(points[: arguments.points], counts), *at_random(arguments.random, arguments.seed)]
+        total = torture(folder, kills)
+    sys.stdout.write(f"{total.report}\n")
+    return 1 if total.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
