@@ -139,7 +139,7 @@ def _is_complete(order: OrderState) -> bool:
 
 
 def _alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Discrepancy]:
-    if after.fills is not before.fills and is_overfilled(after):
+    if after.filled != before.filled and is_overfilled(after):
         text = f"{format_quantity(after.filled)} filled of {format_quantity(after.order.quantity)}"
         yield Discrepancy(at=at, kind="OVERFILL", subject=after.oms_id, text=text)
     if before.perm_ids and len(after.perm_ids) > len(before.perm_ids):

@@ -102,7 +102,7 @@ def _reconcile(core: DeskCore, command: commands.Reconcile) -> None:
     if core.recovery.is_running:
         core.recovery.again = True
     elif core.is_ready:
-        reconciling.begin(core, command.at, full=False)
+        reconciling.begin(core, command.at, full=True)
 
 
 def _block(core: DeskCore, command: commands.BlockInstrument) -> None:

@@ -1,6 +1,7 @@
 """Flatten: our open orders go first, then our positions are closed at the market; asked twice it happens once."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
@@ -9,11 +10,12 @@ from actors.domain.contract import Contract
 from actors.domain.desk_config import Flattening
 from actors.domain.desk_core import DeskCore
 from actors.domain.identity import Account, OmsId
-from actors.domain.order_state import OrderState
+from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.requests import cancel
 from actors.domain.submission import submit
 from actors.domain.terms import Order, Side
 from actors.messages.commands import CancelOrder, FlattenAll, SubmitOrder
+from actors.messages.events import Discrepancy
 
 
 def flatten(core: DeskCore, command: FlattenAll) -> None:
@@ -29,18 +31,31 @@ def go_on(core: DeskCore, at: datetime) -> None:
     if state is None or not core.is_ready:
         return
     if state.closing:
-        if all(_is_over(core.book.get(oms_id)) for oms_id in state.closing):
-            core.flattening = None
+        _closing_ended(core, state, at)
         return
-    waiting = [order for order in core.book.open_orders() if not order.in_doubt]
+    waiting = [order for order in core.book.open_orders() if _is_awaited(order, state)]
     if waiting:
         _cancel_all(core, state, waiting, at)
     else:
         _close_all(core, state, at)
 
 
-def _is_over(order: OrderState | None) -> bool:
-    return order is None or order.status.is_terminal
+def _is_awaited(order: OrderState, state: Flattening) -> bool:
+    """Whether its cancel must be asked for or answered first; a doubt may take for ever and a refusal is an answer."""
+    return not order.in_doubt and (order.oms_id not in state.asked or order.pending is Pending.CANCEL)
+
+
+def _closing_ended(core: DeskCore, state: Flattening, at: datetime) -> None:
+    """Once the closing orders are over: done, or once more for what had to wait, or failed."""
+    orders = [core.book.get(oms_id) for oms_id in state.closing]
+    if any(order is not None and order.is_open for order in orders):
+        return
+    failed = [order for order in orders if order is not None and order.status is not ExecStatus.FILLED]
+    again = not failed and any(True for _ in core.book.holdings())
+    core.flattening = attrs.evolve(state, closing=()) if again else None
+    for order in failed:
+        text = f"the closing order is {order.status.value}: {order.reason}; the position is still open"
+        core.say(Discrepancy(at=at, kind="FLATTEN_FAILED", subject=order.oms_id, text=text))
 
 
 def _cancel_all(core: DeskCore, state: Flattening, waiting: list[OrderState], at: datetime) -> None:
@@ -53,17 +68,16 @@ def _cancel_all(core: DeskCore, state: Flattening, waiting: list[OrderState], at
 def _close_all(core: DeskCore, state: Flattening, at: datetime) -> None:
     """Close what we hold; what is held in an instrument with a doubt waits until the doubt is over."""
     holdings = tuple(core.book.holdings())
-    free = [holding for holding in holdings if not core.book.doubted_in(instrument_key(holding[1]))]
     if not holdings:
         core.flattening = None
         return
-    closing = tuple(_close(core, account, contract, at) for account, contract, _ in free)
+    free = [holding for holding in holdings if not core.book.doubted_in(instrument_key(holding[1]))]
+    closing = tuple(_close(core, holding, at) for holding in free)
     core.flattening = attrs.evolve(state, closing=closing)
 
 
-def _close(core: DeskCore, account: Account, contract: Contract, at: datetime) -> OmsId:
-    exposure = core.book.exposure(account, instrument_key(contract))
-    held = exposure.position if exposure is not None else 0
+def _close(core: DeskCore, holding: tuple[Account, Contract, Decimal], at: datetime) -> OmsId:
+    account, contract, held = holding
     core.flattened += 1
     oms_id = OmsId(f"{core.config.strategy_id[:20]}-flat-{core.flattened}")
     order = Order(side=Side.SELL if held > 0 else Side.BUY, quantity=abs(held), contract=contract)

@@ -67,7 +67,7 @@ def _check_fills(before: OrderState, after: OrderState, outbox: tuple[object, ..
     fell = after.filled < before.filled
     if fell and not any(isinstance(said, FillCorrected) and said.order.oms_id == oms_id for said in outbox):
         _fail("I4", oms_id, "filled fell without a correction")
-    overfilled = not after.external and is_overfilled(after)
+    overfilled = not after.external and after.filled != before.filled and is_overfilled(after)
     if overfilled and not any(isinstance(said, Discrepancy) and said.kind == "OVERFILL" for said in outbox):
         _fail("I3", oms_id, "over-filled without an alarm")
 

@@ -13,7 +13,7 @@ from actors.domain.desk_core import ANSWER, RUN, RUN_AGAIN, VERIFY, DeskCore
 from actors.domain.evidence import Concluded, Doubted
 from actors.domain.identity import OmsId, OrderId
 from actors.domain.order import HELD_CANCELING, HELD_INACTIVE
-from actors.domain.order_state import ExecStatus, OrderState, Pending
+from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.recovery import Absence, Stage
 from actors.domain.requests import send_cancel
 from actors.domain.submission import end_waiting, qualification_missed
@@ -108,10 +108,10 @@ def _all_ended(core: DeskCore, at: datetime) -> None:
 def _abandon(core: DeskCore, at: datetime) -> None:
     """Without the open orders nothing is known: no trading on such ground, ask again later."""
     _complain_of_lists(core, at)
-    full = core.recovery.full
     core.recovery.stop()
     core.deadlines.forget(("", RUN))
-    core.deadlines.expect(("", RUN_AGAIN if full else VERIFY), core.config.patience.run_again)
+    key = RUN_AGAIN if core.session is SessionState.RECONCILING else VERIFY
+    core.deadlines.expect(("", key), core.config.patience.run_again)
 
 
 def _complain_of_lists(core: DeskCore, at: datetime) -> None:
@@ -228,13 +228,12 @@ def _end_of_day(order: OrderState, instrument: Instrument | None) -> datetime:
 def _finish(core: DeskCore, at: datetime) -> None:
     recovery = core.recovery
     _complain_of_lists(core, at)
-    full, again = recovery.full, recovery.again
-    executions = recovery.executions
+    again, executions = recovery.again, recovery.executions
     recovery.stop()
     core.deadlines.forget(("", RUN))
     doubts = core.book.doubt_count
     core.say(Reconciled(at=at, open_orders=core.book.open_count, executions=executions, in_doubt=doubts))
-    if full:
+    if core.session is SessionState.RECONCILING:
         core.say(FinishReconciliation(at=at, epoch=core.epoch))
     if again:
         core.ask_verification()
@@ -247,11 +246,12 @@ def _finish(core: DeskCore, at: datetime) -> None:
 
 def ticked(core: DeskCore, tick: Tick) -> None:
     """What was awaited in vain becomes a doubt, and doubts are asked."""
-    for oms_id, awaited in core.deadlines.passed(tick.elapsed):
-        if oms_id:
-            _order_due(core, OmsId(oms_id), awaited, tick.at)
-        else:
-            _run_due(core, awaited, tick.at)
+    while due := core.deadlines.passed(tick.elapsed):
+        for oms_id, awaited in due:
+            if oms_id:
+                _order_due(core, OmsId(oms_id), awaited, tick.at)
+            else:
+                _run_due(core, awaited, tick.at)
 
 
 def _run_due(core: DeskCore, awaited: str, at: datetime) -> None:
@@ -286,7 +286,7 @@ def _order_due(core: DeskCore, oms_id: OmsId, awaited: str, at: datetime) -> Non
 
 
 def _answer_due(core: DeskCore, order: OrderState, at: datetime) -> None:
-    if order.pending is Pending.CANCEL and order.held == HELD_CANCELING:
+    if order.held == HELD_CANCELING and core.is_ready:
         core.deadlines.expect((order.oms_id, ANSWER), core.config.patience.cancel_check)
         core.ask_verification()
     else:

@@ -54,7 +54,6 @@ class RecoverySnapshot:
     """A run as plain values."""
 
     stage: Stage = Stage.IDLE
-    full: bool = False
     again: bool = False
     attempts: int = 0
     awaited: tuple[SnapshotKind, ...] = ()
@@ -71,7 +70,7 @@ class Recovery:
 
     def __init__(self, snapshot: RecoverySnapshot | None = None) -> None:
         state = snapshot if snapshot is not None else RecoverySnapshot()
-        self.stage, self.full, self.again, self.attempts = state.stage, state.full, state.again, state.attempts
+        self.stage, self.again, self.attempts = state.stage, state.again, state.attempts
         self._awaited, self._failed = list(state.awaited), list(state.failed)
         self.opened, self.completed = list(state.opened), list(state.completed)
         self.touched = dict.fromkeys(state.touched)
@@ -95,7 +94,7 @@ class Recovery:
 
     def begin(self, *, full: bool) -> tuple[SnapshotKind, ...]:
         """Start a run; what an unfinished one had collected is dropped."""
-        self.full, self.again, self.attempts, self.executions = full, False, 0, 0
+        self.again, self.attempts, self.executions = False, 0, 0
         self.opened, self.completed = [], []
         self.stage = Stage.LISTING
         return self._ask(ALL_LISTS if full else ORDER_LISTS)
@@ -151,7 +150,6 @@ class Recovery:
         """The run as plain values."""
         return RecoverySnapshot(
             stage=self.stage,
-            full=self.full,
             again=self.again,
             attempts=self.attempts,
             awaited=tuple(self._awaited),

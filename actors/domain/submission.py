@@ -54,8 +54,8 @@ def refusal_of_wish(core: DeskCore, wish: Waiting) -> str:
         return f"not connected: the session is {core.session.value}; orders are never queued"
     if not OMS_ID_PATTERN.fullmatch(wish.oms_id):
         return f"oms_id is {wish.oms_id!r}: accepted are 1 to 32 letters, digits, dots, dashes and underscores"
-    if core.locked and not wish.closing:
-        return f"no new exposure: {core.locked}"
+    if not wish.closing and (core.locked or core.flattening is not None):
+        return f"no new exposure: {core.locked or 'everything is being closed'}"
     try:
         check_order(wish.order)
     except InvalidOrder as error:
