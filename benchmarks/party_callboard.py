@@ -17,7 +17,7 @@ from actors.clock import SystemClock  # noqa: E402
 from actors.domain.identity import ClientId  # noqa: E402
 from actors.domain.order_state import ExecStatus, OrderState  # noqa: E402
 from actors.domain.terms import Order, OrderType, Side  # noqa: E402
-from actors.messages.events import OrderEvent  # noqa: E402
+from actors.messages.events import OrderEvent, OrderFilled  # noqa: E402
 from benchmarks.measuring import Timings, now_ns, report  # noqa: E402
 from ibapi_bridge.assembly import link_factory  # noqa: E402
 from ibapi_bridge.link import LinkSettings  # noqa: E402
@@ -40,19 +40,19 @@ class RoundTrips(Strategy):
         """Begin with the first order."""
         self.sent = 0
         self.filled = 0
+        self.current = ""
         self._next()
 
     def on_order(self, order: OrderState, event: OrderEvent) -> None:
         """Stamp the acknowledgement and the fill; a status of the broker counts, our own submission does not."""
-        del event
         if self.sent > self.orders:
-            self._count(order)
-            return
-        if order.status is not ExecStatus.NEW and self.submitted == 0:
-            self.submitted = now_ns()
-        if order.status is ExecStatus.FILLED:
-            self.timings.add(self.start, self.returned, self.submitted, now_ns())
-            self._next()
+            self._count(order, event)
+        elif order.oms_id == self.current:
+            if order.status is not ExecStatus.NEW and self.submitted == 0:
+                self.submitted = now_ns()
+            if isinstance(event, OrderFilled) and order.status is ExecStatus.FILLED:
+                self.timings.add(self.start, self.returned, self.submitted, now_ns())
+                self._next()
 
     def _next(self) -> None:
         if self.sent == self.orders:
@@ -60,7 +60,7 @@ class RoundTrips(Strategy):
             return
         self.submitted = 0
         self.start = now_ns()
-        self._submit()
+        self.current = self._submit()
         self.returned = now_ns()
 
     def _burst(self) -> None:
@@ -68,17 +68,17 @@ class RoundTrips(Strategy):
         for _ in range(self.burst):
             self._submit()
 
-    def _count(self, order: OrderState) -> None:
-        self.filled += order.status is ExecStatus.FILLED
+    def _count(self, order: OrderState, event: OrderEvent) -> None:
+        self.filled += isinstance(event, OrderFilled) and order.status is ExecStatus.FILLED
         if self.filled == self.burst and not self.done.is_set():
             self.result["seconds"] = time.perf_counter() - self.started
             self.result["cpu"] = time.process_time() - self.cpu
             self.done.set()
 
-    def _submit(self) -> None:
+    def _submit(self) -> str:
         side = Side.BUY if self.sent % 2 == 0 else Side.SELL
         self.sent += 1
-        self.broker.submit_order(Order(symbol="SPY", side=side, quantity=1, order_type=OrderType.MARKET))
+        return self.broker.submit_order(Order(symbol="SPY", side=side, quantity=1, order_type=OrderType.MARKET))
 
 
 class Watch:
@@ -111,7 +111,7 @@ def main() -> int:
             {
                 "connection": {"port": port, "client_id": 300 + number},
                 "strategy": {
-                    "class": f"{__name__}:RoundTrips",
+                    "path": f"{__name__}:RoundTrips",
                     "parameters": {"orders": orders, "burst": burst},
                 },
                 "trading": {"durability": sys.argv[5], "flatten_at": "off", "lock_at": "off"},
