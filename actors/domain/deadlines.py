@@ -32,6 +32,13 @@ class Deadlines:
         """Whether the key has a deadline."""
         return key in self._due
 
+    @property
+    def next_due(self) -> float | None:
+        """When the next tick is needed, None while nothing is awaited."""
+        while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
     def passed(self, elapsed: float) -> list[Key]:
         """Keys whose deadline has come, in order of their deadlines; they are forgotten."""
         restarted = elapsed < self.elapsed

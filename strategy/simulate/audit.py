@@ -1,0 +1,120 @@
+"""The engine's own promises, audited once a session has come to rest: our books against the broker's truth.
+
+A1 every order reached the broker at most once. A2 every execution the broker lists was told exactly once. A3 what is
+filled, per order, is what the broker filled. A4 an order is open here if it is alive there, and the other way round.
+A5 the position of the desk, of the portfolio and of the strategy's own view is the broker's. A6 the profit by our
+arithmetic is the change of the broker's cash. A7 the session is READY, nothing waits or is in doubt. A8 replaying the
+inputs gives the same state.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import attrs
+
+from actors.codec import Codec
+from actors.domain.contract import Contract
+from actors.domain.desk import Desk
+from actors.domain.desk_config import DeskConfig, DeskSnapshot
+from actors.domain.terms import format_quantity
+from actors.messages.system import SessionState
+from actors.restore import Fold
+from strategy.simulate.process import Process
+from strategy.simulate.record import Record
+from strategy.simulate.venue import STARTING_CASH, Venue
+from strategy.simulate.venue_order import ZERO
+
+_CODEC = Codec()
+
+
+def complaints(process: Process, venue: Venue, record: Record) -> Iterator[str]:
+    """Everything that is wrong, as sentences that begin with the promise."""
+    for oms_id, times in venue.arrivals.items():
+        if times > 1:
+            yield f"A1 order {oms_id} reached the broker {times} times"
+    if process.machine.state is not SessionState.READY:
+        yield f"A7 the session is {process.machine.state.value} long after the last disturbance"
+        return
+    yield from _about_fills(process, venue, record)
+    yield from _about_orders(process, venue)
+    yield from _about_positions(process, venue)
+    yield from _about_money(process, venue)
+
+
+def _about_fills(process: Process, venue: Venue, record: Record) -> Iterator[str]:
+    told = record.told_families
+    for execution in venue.executions:
+        if execution.is_reported and told[execution.family] != 1:
+            yield f"A2 execution {execution.exec_id} was told {told[execution.family]} times"
+    for order in venue.orders.values():
+        ours = process.desk.order(order.oms_id)
+        if ours is not None and ours.filled != order.filled:
+            yield f"A3 order {order.oms_id}: {ours.filled} filled here, {order.filled} at the broker"
+
+
+def _about_orders(process: Process, venue: Venue) -> Iterator[str]:
+    alive = {order.oms_id for order in venue.alive.values()}
+    for order in process.desk.open_orders():
+        if order.oms_id not in alive:
+            yield f"A4 order {order.oms_id} is {order.status.value} here and over at the broker"
+        if order.in_doubt or order.pending is not None:
+            yield f"A7 order {order.oms_id} is {'in doubt' if order.in_doubt else 'unanswered'} at rest"
+    known = {order.oms_id for order in process.desk.open_orders()}
+    for oms_id in sorted(alive - known):
+        yield f"A4 order {oms_id} lives at the broker and is over here"
+    for view in process.runner.view.open_orders():
+        if view.oms_id not in known:
+            yield f"A4 the strategy still sees order {view.oms_id} as {view.status.value}"
+
+
+def _about_positions(process: Process, venue: Venue) -> Iterator[str]:
+    held = {contract.con_id: quantity for _, contract, quantity in process.desk.holdings()}
+    kept = {
+        position.contract.con_id: position.quantity
+        for position in process.portfolio.snapshot_view(process.now).positions
+    }
+    for contract, quantity in venue.holdings.items():
+        seen = process.runner.broker.get_position(_by_symbol(contract)).quantity
+        for owner, ours in (("desk", held), ("portfolio", kept), ("strategy", {contract.con_id: seen})):
+            found = ours.get(contract.con_id, ZERO)
+            if found != quantity:
+                yield (
+                    f"A5 the {owner} holds {format_quantity(found)} {contract.symbol}, "
+                    f"the broker {format_quantity(quantity)}"
+                )
+
+
+def _by_symbol(contract: Contract) -> Contract:
+    return attrs.evolve(contract, con_id=0)
+
+
+def _about_money(process: Process, venue: Venue) -> Iterator[str]:
+    view = process.portfolio.snapshot_view(process.now)
+    spent = sum((position.quantity * position.average_cost for position in view.positions), ZERO)
+    ours = view.realized_pnl - view.commissions - spent
+    theirs = venue.cash - STARTING_CASH
+    if abs(ours - theirs) > Decimal("0.000001"):
+        yield f"A6 our trades brought {ours:.4f}, the broker's cash changed by {theirs:.4f}"
+
+
+def replayed(inputs: list[object], config: DeskConfig) -> Fold:
+    """The state the journal would give back, through its own encoding."""
+    return Fold(config).add_all(_CODEC.decode(*_CODEC.encode(message)) for message in inputs)
+
+
+def replay_complaint(process: Process, inputs: list[object], fold: Fold) -> str | None:
+    """A8: whether a restart would know what was known."""
+    if _comparable(fold.desk) == _comparable(process.desk):
+        return None
+    return f"A8 replaying {len(inputs)} inputs gives another state: {_difference(fold.desk, process.desk)}"
+
+
+def _comparable(desk: Desk) -> DeskSnapshot:
+    """Ticks that decided nothing are not kept, so the clock may be behind; what was awaited is not."""
+    return attrs.evolve(desk.snapshot(), elapsed=0.0)
+
+
+def _difference(first: Desk, second: Desk) -> str:
+    mine, theirs = first.snapshot(), second.snapshot()
+    names = [field.name for field in attrs.fields(DeskSnapshot) if field.name != "elapsed"]
+    return ", ".join(name for name in names if getattr(mine, name) != getattr(theirs, name))

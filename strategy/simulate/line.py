@@ -1,0 +1,102 @@
+"""The way between the engine and the broker: it takes time, stalls, breaks, and loses what was under way."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from actors.domain.identity import Epoch
+from actors.messages.reports import Report
+from strategy.simulate.agenda import Agenda
+
+Hear = Callable[[Any], None]
+
+
+class Line:
+    """One way there and back; what is put on it arrives in order, or not at all when it breaks meanwhile."""
+
+    def __init__(self, *, agenda: Agenda, latency: int) -> None:
+        self._agenda = agenda
+        self._latency = latency
+        self._hear: Hear | None = None
+        self._blocked_until = 0
+        self._cuts = 0
+        self._down_until = 0
+        self._away = 0
+        self.is_connected = False
+        self.epoch = Epoch(0)
+        self.lost = 0
+        """Reports that never arrived."""
+
+    @property
+    def arrival(self) -> datetime:
+        """When what is sent now arrives."""
+        return self._agenda.moment_at(self._arrival())
+
+    def _arrival(self) -> int:
+        return max(self._agenda.now + self._latency, self._blocked_until)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether a connection can be made."""
+        return self._agenda.now >= self._down_until
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the gateway has lost the broker."""
+        return self._away > 0
+
+    def connect(self, epoch: Epoch, hear: Hear) -> None:
+        """A connection is made."""
+        self._cuts += 1
+        self.epoch, self._hear, self.is_connected = epoch, hear, True
+
+    def cut(self) -> None:
+        """The connection ends; what is under way is lost."""
+        self._cuts += 1
+        self.is_connected = False
+
+    def take_down(self, microseconds: int) -> None:
+        """No connection can be made for a while."""
+        self._down_until = max(self._down_until, self._agenda.now + microseconds)
+
+    def stall(self, microseconds: int) -> None:
+        """Nothing arrives for a while, either way."""
+        self._blocked_until = max(self._blocked_until, self._agenda.now + microseconds)
+
+    def lose_broker(self) -> None:
+        """The gateway lost its own line."""
+        self._away += 1
+
+    def regain_broker(self) -> None:
+        """And has it again."""
+        self._away = max(self._away - 1, 0)
+
+    def say(self, report: Report) -> None:
+        """From the broker to us; lost while the broker is away."""
+        if self._away:
+            self.lost += 1
+        else:
+            self.say_from_gateway(report)
+
+    def say_from_gateway(self, report: Report) -> None:
+        """From the gateway itself to us."""
+        if self.is_connected:
+            self._agenda.at(self._arrival(), self._arrive, (self._cuts, report))
+        else:
+            self.lost += 1
+
+    def _arrive(self, under_way: tuple[int, Report]) -> None:
+        cuts, report = under_way
+        if cuts == self._cuts and self._hear is not None:
+            self._hear(report)
+        else:
+            self.lost += 1
+
+    def send(self, command: Any, take: Hear) -> None:  # noqa: ANN401 - wire commands
+        """From us to the broker."""
+        self._agenda.at(self._arrival(), self._reach, (self._cuts, command, take))
+
+    def _reach(self, under_way: tuple[int, Any, Hear]) -> None:
+        cuts, command, take = under_way
+        if cuts == self._cuts and not self._away:
+            take(command)

@@ -1,0 +1,484 @@
+"""A fast, honest broker with a scripted temper: it fills against the top of the book.
+
+It does to each order what its plan says. Everything it says may be lost on the way; its own books are the truth of the
+session.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from actors.domain.contract import Contract, Instrument
+from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId, PermId, RequestId
+from actors.domain.terms import OrderType, TimeInForce
+from actors.messages.reports import (
+    AccountsReported,
+    AccountValueReported,
+    BrokerStatus,
+    InstrumentReported,
+    NextOrderIdReported,
+    Report,
+    SnapshotEnded,
+    SnapshotKind,
+)
+from actors.messages.wire import (
+    CancelPlacedOrder,
+    PlaceOrder,
+    QualifyContract,
+    QuerySnapshot,
+    ReplacePlacedOrder,
+    WireMessage,
+)
+from strategy.simulate.agenda import SECOND, Agenda
+from strategy.simulate.market import CENT, Top
+from strategy.simulate.plan import OrderFate, Plan
+from strategy.simulate.venue_order import ZERO, VenueExecution, VenueOrder, available, price_of
+from strategy.simulate.venue_reports import Words
+
+ACCOUNT = Account("DU0000000")
+STARTING_CASH = Decimal(1_000_000)
+
+_THINKING = 1_000
+"""Microseconds the broker takes for anything."""
+
+
+class Wire(Protocol):
+    """The way from the broker to us."""
+
+    def say(self, report: Report) -> None:
+        """Put a report on the way; it may be lost."""
+
+    @property
+    def arrival(self) -> datetime:
+        """When what is said now arrives."""
+
+
+class VenueListener(Protocol):
+    """Who sees the truth as it happens."""
+
+    def placed(self, order: VenueOrder) -> None:
+        """The broker received a new order."""
+
+    def filled(self, execution: VenueExecution) -> None:
+        """The broker booked an execution, or its correction."""
+
+    def ended(self, order: VenueOrder) -> None:
+        """The remainder of an order is dead."""
+
+
+class Venue:
+    """The broker of one session."""
+
+    def __init__(
+        self, *, plan: Plan, agenda: Agenda, line: "Wire", listener: VenueListener, spare_closing: bool
+    ) -> None:
+        self._agenda = agenda
+        self._line = line
+        self._say = line.say
+        self._listener = listener
+        self._spare_closing = spare_closing
+        self._echoes = plan.echoes
+        self._fates = {fate.order: fate for fate in plan.fates}
+        self.words = Words(ClientId(1))
+        self.orders: dict[OrderId, VenueOrder] = {}
+        self.alive: dict[OrderId, VenueOrder] = {}
+        self.executions: list[VenueExecution] = []
+        self.holdings: dict[Contract, Decimal] = {}
+        """Signed quantities, kept apart from the engine's own arithmetic."""
+        self.tops: dict[str, Top] = {}
+        self.cash = STARTING_CASH
+        self.commissions = ZERO
+        self.arrivals: dict[OmsId, int] = {}
+        """How often each order came: more than once is a sin."""
+        self._sent = 0
+        self.is_open = False
+
+    # --- the connection ---
+
+    def greet(self, epoch: Epoch) -> None:
+        """A client connected."""
+        self.words.epoch = epoch
+        at = self._line.arrival
+        highest = max(self.orders, default=0)
+        self._say(NextOrderIdReported(at=at, epoch=epoch, order_id=OrderId(highest + 1)))
+        self._say(AccountsReported(at=at, epoch=epoch, accounts=(ACCOUNT,)))
+
+    def take(self, command: WireMessage) -> None:
+        """A request arrived."""
+        match command:
+            case PlaceOrder():
+                self._take_order(command)
+            case CancelPlacedOrder():
+                self._take_cancel(command)
+            case ReplacePlacedOrder():
+                self._take_replace(command)
+            case QuerySnapshot():
+                self._answer(command.kind)
+            case QualifyContract():
+                self._qualify(command.wanted)
+            case _:
+                raise TypeError(f"the simulated broker does not take {type(command).__name__}")
+
+    def _qualify(self, wanted: Contract) -> None:
+        found = Contract(
+            symbol=wanted.symbol,
+            sec_type=wanted.sec_type,
+            currency=wanted.currency,
+            multiplier=wanted.multiplier,
+            con_id=con_id_of(wanted.symbol),
+        )
+        at, epoch = self._line.arrival, self.words.epoch
+        self._say(InstrumentReported(at=at, epoch=epoch, wanted=wanted, instrument=Instrument(contract=found)))
+
+    # --- lists ---
+
+    def _answer(self, kind: SnapshotKind) -> None:
+        at, words = self._line.arrival, self.words
+        match kind:
+            case SnapshotKind.OPEN_ORDERS:
+                for order in self.alive.values():
+                    self._say(words.echo(order, at, snapshot=True))
+            case SnapshotKind.EXECUTIONS:
+                self._list_executions()
+            case SnapshotKind.COMPLETED_ORDERS:
+                for order in self.orders.values():
+                    if not order.is_alive:
+                        self._say(words.completed(order, at))
+            case SnapshotKind.POSITIONS:
+                for contract, quantity in self.holdings.items():
+                    self._say(words.position(ACCOUNT, contract, quantity, at))
+            case SnapshotKind.ACCOUNT:
+                self._list_account()
+        self._say(SnapshotEnded(at=at, epoch=words.epoch, kind=kind))
+
+    def _list_executions(self) -> None:
+        at = self._line.arrival
+        for execution in self.executions:
+            if execution.is_reported and execution.quantity:
+                self._say(self.words.execution(execution, at, request_id=RequestId(1)))
+                self._say(self.words.commission(execution, at))
+
+    def _list_account(self) -> None:
+        at, epoch = self._line.arrival, self.words.epoch
+        for key, value in (("TotalCashValue", self.cash), ("NetLiquidation", self.equity)):
+            self._say(
+                AccountValueReported(at=at, epoch=epoch, account=ACCOUNT, key=key, value=str(value), currency="USD")
+            )
+
+    # --- orders ---
+
+    def _take_order(self, command: PlaceOrder) -> None:
+        self.arrivals[command.oms_id] = self.arrivals.get(command.oms_id, 0) + 1
+        self._sent += 1
+        fate = self._fates.get(self._sent)
+        if command.closing and self._spare_closing:
+            fate = None
+        order = VenueOrder(
+            number=self._sent,
+            oms_id=command.oms_id,
+            order_id=command.order_id,
+            perm_id=PermId(1_000_000 + self._sent),
+            account=command.account,
+            contract=command.instrument.contract,
+            terms=command.order,
+            fate=fate,
+        )
+        self._listener.placed(order)
+        if order.has_fate(OrderFate.LOST):
+            order.is_alive = False
+            return
+        self.orders[order.order_id] = self.alive[order.order_id] = order
+        delay = _THINKING
+        if fate is not None and fate.kind is OrderFate.LATE:
+            delay = fate.seconds * SECOND
+        self._agenda.after(delay, self._acknowledge, order)
+
+    def _acknowledge(self, order: VenueOrder) -> None:
+        if not order.is_alive:
+            return
+        match None if order.fate is None else order.fate.kind:
+            case OrderFate.REJECTED:
+                self._reject(order)
+                return
+            case OrderFate.WARNED:
+                self._note(order, 399)
+            case OrderFate.PRESET:
+                self._note(order, 10349)
+            case OrderFate.HELD:
+                self._hold(order)
+                return
+            case _:
+                pass
+        self._work(order)
+
+    def _reject(self, order: VenueOrder) -> None:
+        order.status, order.reject_reason = BrokerStatus.INACTIVE, "not accepted today"
+        self._note(order, 201)
+        self._end(order, BrokerStatus.INACTIVE)
+
+    def _hold(self, order: VenueOrder) -> None:
+        order.status = BrokerStatus.INACTIVE
+        self._note(order, 404)
+        self._tell(order)
+        self._agenda.after(_seconds_of(order), self._work, order)
+
+    def _work(self, order: VenueOrder) -> None:
+        if not order.is_alive:
+            return
+        order.is_working, order.status = True, BrokerStatus.WORKING
+        self._tell(order)
+        self._match(order)
+        if order.order_id in self.alive and order.terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+            self._end(order, BrokerStatus.CANCELED)
+
+    def _take_cancel(self, command: CancelPlacedOrder) -> None:
+        order = self.orders.get(command.order_id)
+        if order is None:
+            return
+        order.cancels += 1
+        if not order.is_alive:
+            self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
+            return
+        if order.has_fate(OrderFate.CANCEL_IGNORED) and order.cancels == 1:
+            return
+        if order.has_fate(OrderFate.FILL_AFTER_CANCEL):
+            self._fill_against_cancel(order)
+            if not order.is_alive:
+                self._note(order, 10148)
+                return
+        delay = _seconds_of(order) if order.has_fate(OrderFate.CANCEL_SLOW) else _THINKING
+        self._agenda.after(delay, self._confirm_cancel, order)
+
+    def _fill_against_cancel(self, order: VenueOrder) -> None:
+        price = self._price_anyway(order)
+        whole = order.fate is not None and order.fate.pieces == 1
+        if price:
+            self._fill(order, order.remaining if whole else _part(order.remaining, 2), price)
+
+    def _confirm_cancel(self, order: VenueOrder) -> None:
+        if not order.is_alive:
+            self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
+            return
+        late = order.has_fate(OrderFate.LATE_FILL) and order.remaining > 0
+        price = self._price_anyway(order) if late else None
+        execution = None if price is None else self._book(order, _part(order.remaining, 2), price, reported=False)
+        self._end(order, BrokerStatus.CANCELED)
+        self._note(order, 202)
+        if execution is not None:
+            self._agenda.after(_seconds_of(order), self._publish, execution)
+
+    def _take_replace(self, command: ReplacePlacedOrder) -> None:
+        order = self.orders.get(command.order_id)
+        if order is None:
+            return
+        if not order.is_alive:
+            self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
+            return
+        order.terms = command.order
+        self._say(self.words.echo(order, self._line.arrival))
+        if order.remaining <= 0:
+            self._end(order, BrokerStatus.FILLED)
+        else:
+            self._match(order)
+
+    def _end(self, order: VenueOrder, status: BrokerStatus) -> None:
+        order.is_alive, order.status = False, status
+        self.alive.pop(order.order_id, None)
+        self._listener.ended(order)
+        self._tell(order)
+
+    # --- the market ---
+
+    def show(self, symbol: str, top: Top) -> None:
+        """The book of a symbol changed; orders that can trade do."""
+        self.tops[symbol] = top
+        for order in tuple(self.alive.values()):
+            if order.contract.symbol == symbol:
+                self._match(order)
+
+    def open(self) -> None:
+        """The session begins."""
+        self.is_open = True
+
+    def close(self) -> None:
+        """The session ends: what is good for the day is over."""
+        self.is_open = False
+        for order in tuple(self.alive.values()):
+            if order.terms.time_in_force is not TimeInForce.GTC:
+                self._end(order, BrokerStatus.CANCELED)
+
+    def _match(self, order: VenueOrder) -> None:
+        top = self.tops.get(order.contract.symbol)
+        if not order.is_working or not order.is_alive or not self.is_open or top is None or top.halted:
+            return
+        kind = None if order.fate is None else order.fate.kind
+        if kind in _RESTING:
+            return
+        if order.pieces_left:
+            return
+        price = price_of(order, top)
+        if price is None:
+            return
+        if kind is OrderFate.PIECES and order.fate is not None:
+            order.pieces_left = order.fate.pieces
+            self._fill_piece(order)
+        else:
+            self._fill(order, available(order, top), price)
+
+    def _fill_piece(self, order: VenueOrder) -> None:
+        top = self.tops[order.contract.symbol]
+        if not order.is_alive:
+            return
+        price = None if top.halted else self._price_anyway(order)
+        if price is not None:
+            last = order.pieces_left <= 1
+            self._fill(order, order.remaining if last else _part(order.remaining, order.pieces_left), price)
+            order.pieces_left -= 1
+        if order.pieces_left and order.order_id in self.alive:
+            self._agenda.after(_seconds_of(order), self._fill_piece, order)
+
+    def _price_anyway(self, order: VenueOrder) -> Decimal | None:
+        """A price the order agrees with, wherever the market stands; None without a market."""
+        top = self.tops.get(order.contract.symbol)
+        if top is None or not self.is_open:
+            return None
+        terms = order.terms
+        if terms.order_type is OrderType.LIMIT and terms.limit_price is not None:
+            market = (top.ask if terms.side.sign > 0 else top.bid) * CENT
+            return min(terms.limit_price, market) if terms.side.sign > 0 else max(terms.limit_price, market)
+        return (top.ask if terms.side.sign > 0 else top.bid) * CENT
+
+    # --- fills ---
+
+    def _fill(self, order: VenueOrder, quantity: Decimal, price: Decimal) -> None:
+        if quantity <= 0:
+            return
+        early = order.has_fate(OrderFate.FILLED_BEFORE_EXECUTION)
+        execution = self._book(order, quantity, price, reported=not early)
+        if early:
+            self._agenda.after(_seconds_of(order), self._publish, execution)
+        else:
+            self._push(execution)
+        if not order.remaining:
+            self._end(order, BrokerStatus.FILLED)
+        elif not order.has_fate(OrderFate.SILENT):
+            self._tell(order)
+        self._correct_later(execution)
+
+    def _book(self, order: VenueOrder, quantity: Decimal, price: Decimal, *, reported: bool) -> VenueExecution:
+        order.filled += quantity
+        order.cost += quantity * price
+        execution = VenueExecution(
+            order=order,
+            family=f"0000e0d5.{order.number:08x}.{len(self.executions):02x}",
+            quantity=quantity,
+            price=price,
+            at=self._agenda.moment,
+            cumulative=order.filled,
+            average=order.cost / order.filled,
+            is_reported=reported,
+        )
+        self.executions.append(execution)
+        self._move(order, quantity, price, execution.commission)
+        self._listener.filled(execution)
+        return execution
+
+    def _move(self, order: VenueOrder, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+        signed = quantity * order.terms.side.sign
+        self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
+        self.cash -= signed * price * order.contract.multiplier + commission
+        self.commissions += commission
+
+    def _publish(self, execution: VenueExecution) -> None:
+        execution.is_reported = True
+        self._push(execution)
+
+    def _push(self, execution: VenueExecution) -> None:
+        times = 2 if execution.order.has_fate(OrderFate.DOUBLED) else 1
+        at = self._line.arrival
+        for _ in range(times):
+            self._say(self.words.execution(execution, at))
+            self._say(self.words.commission(execution, at))
+        contract = execution.order.contract
+        self._say(self.words.position(ACCOUNT, contract, self.holdings[contract], at))
+
+    def _correct_later(self, execution: VenueExecution) -> None:
+        order = execution.order
+        if order.has_fate(OrderFate.CORRECTED_PRICE) or order.has_fate(OrderFate.CORRECTED_QUANTITY):
+            self._agenda.after(_seconds_of(order), self._correct, execution)
+
+    def _correct(self, execution: VenueExecution) -> None:
+        order = execution.order
+        smaller = order.has_fate(OrderFate.CORRECTED_QUANTITY)
+        if smaller and order.is_alive:
+            return
+        quantity = max(execution.quantity - 1, Decimal(1)) if smaller else execution.quantity
+        price = execution.price if smaller else execution.price + CENT
+        fees = execution.commission
+        self._unmove(execution)
+        order.filled += quantity - execution.quantity
+        execution.quantity, execution.price, execution.revision = quantity, price, execution.revision + 1
+        self._move(order, quantity, price, execution.commission)
+        self.commissions -= fees
+        self._listener.filled(execution)
+        self._push(execution)
+
+    def _unmove(self, execution: VenueExecution) -> None:
+        """Take a fill out of the books."""
+        order = execution.order
+        signed = -execution.quantity * order.terms.side.sign
+        self.holdings[order.contract] += signed
+        self.cash += execution.commission - signed * execution.price * order.contract.multiplier
+
+    # --- saying ---
+
+    def _tell(self, order: VenueOrder) -> None:
+        if order.has_fate(OrderFate.SILENT):
+            return
+        at = self._line.arrival
+        for _ in range(2 if order.has_fate(OrderFate.DOUBLED) else 1):
+            if self._echoes:
+                self._say(self.words.echo(order, at))
+            self._say(self.words.status(order, at))
+
+    def _note(self, order: VenueOrder, code: int) -> None:
+        self._say(self.words.notice(order.order_id, code, self._line.arrival))
+
+    # --- figures ---
+
+    def position(self, symbol: str) -> Decimal:
+        """The true position in a symbol."""
+        return sum((quantity for key, quantity in self.holdings.items() if key.symbol == symbol), ZERO)
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash and what the positions are worth in the middle of the book."""
+        return self.cash + sum((self._value(key, quantity) for key, quantity in self.holdings.items()), ZERO)
+
+    def _value(self, contract: Contract, quantity: Decimal) -> Decimal:
+        top = self.tops.get(contract.symbol)
+        if top is None or not quantity:
+            return ZERO
+        return quantity * (top.bid + top.ask) * CENT / 2 * contract.multiplier
+
+
+_RESTING = (OrderFate.NEVER, OrderFate.FILL_AFTER_CANCEL, OrderFate.LATE_FILL)
+
+
+def con_id_of(symbol: str) -> int:
+    """A contract id for any symbol: the same in every process."""
+    number = 0
+    for letter in symbol:
+        number = (number * 131 + ord(letter)) % 1_000_003
+    return number + 1
+
+
+def _seconds_of(order: VenueOrder) -> int:
+    return SECOND if order.fate is None else order.fate.seconds * SECOND
+
+
+def _part(quantity: Decimal, parts: int) -> Decimal:
+    """An odd part of a whole number of shares, at least one and never all if it can be helped."""
+    part = (quantity / parts).to_integral_value(rounding="ROUND_FLOOR")
+    odd = part - 1 if part > 2 and part % 2 == 0 else part
+    return max(odd, min(quantity, Decimal(1)))
