@@ -8,7 +8,8 @@ from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig, Halt,
 from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 from ibapi_bridge.gateway_simulator.exchange.lean import lean_days, lean_quotes
-from ibapi_bridge.gateway_simulator.exchange.market import Market, ModelMarket, ModelSettings, ModelSpec
+from ibapi_bridge.gateway_simulator.exchange.market import Market, ModelMarket, ModelSettings
+from ibapi_bridge.gateway_simulator.exchange.paths import ModelSpec
 from ibapi_bridge.gateway_simulator.exchange.replay import ReplayMarket, csv_quotes
 from ibapi_bridge.gateway_simulator.exchange.types import (
     Instrument,

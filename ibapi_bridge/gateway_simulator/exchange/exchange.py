@@ -6,30 +6,23 @@ and calls give the same events on every platform. E3. No call about an order rai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ibapi_bridge.gateway_simulator.exchange import (
     accounts,
-    auctions,
+    changes,
     corrections,
-    day,
-    endings,
-    lifecycle,
-    matching,
+    course,
+    intake,
     snapshot,
-    triggers,
 )
-from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
-from ibapi_bridge.gateway_simulator.exchange.events import CancelPending, CancelRefused, Event, Quoted
-from ibapi_bridge.gateway_simulator.exchange.fills import net_quote
+from ibapi_bridge.gateway_simulator.exchange.events import Event
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.market import Market
-from ibapi_bridge.gateway_simulator.exchange.timetable import NEW_YORK
 from ibapi_bridge.gateway_simulator.exchange.types import (
     AccountValues,
     Execution,
@@ -41,21 +34,6 @@ from ibapi_bridge.gateway_simulator.exchange.types import (
     Quote,
     VenueOrder,
 )
-
-STATE_WORDS = {"filled": "Filled", "canceled": "Cancelled", "inactive": "Inactive"}
-
-OnOrder = Callable[[Floor, LiveOrder, Any], None]
-ORDER_ACTIONS: Mapping[str, OnOrder] = {
-    "arrive": lambda floor, live, _: lifecycle.arrive(floor, live),
-    "enter": lambda floor, live, _: lifecycle.enter(floor, live),
-    "replace": lifecycle.replace,
-    "cancel": endings.cancel_now,
-    "reduce": lambda floor, live, payload: endings.reduce_by(floor, live, Decimal(payload)),
-    "activate": lambda floor, live, _: lifecycle.activate(floor, live),
-    "locate": lambda floor, live, _: lifecycle.locate(floor, live),
-    "release": lambda floor, live, _: lifecycle.release(floor, live),
-    "expire": lambda floor, live, _: lifecycle.expire(floor, live),
-}
 
 
 class Exchange:
@@ -76,12 +54,12 @@ class Exchange:
             instruments=instruments, accounts=accounts, seed=seed, config=config or ExchangeConfig(), start=start
         )
         for quote in market.opening():
-            self._show(quote)
+            course.show(self._floor, quote)
         for stop in self._floor.config.halts:
             self._floor.plan(max(stop.start, start), "halt", stop.con_id)
             if stop.end is not None:
                 self._floor.plan(max(stop.end, start), "resume", stop.con_id)
-        self._start_day()
+        course.start_day(self._floor)
 
     @property
     def now(self) -> datetime:
@@ -97,39 +75,22 @@ class Exchange:
         """List an instrument that was not there from the start, such as a combo."""
         self._floor.list_instrument(instrument)
         if instrument.legs:
-            self._show_combo(instrument)
+            course.show_combo(self._floor, instrument)
 
     def submit(self, order: VenueOrder) -> list[Event]:
         """Hand in a new order; what follows comes out of `advance`."""
-        lifecycle.submit(self._floor, order)
+        intake.submit(self._floor, order)
         return self._events()
 
     def replace(self, order: VenueOrder) -> list[Event]:
         """Change an order that is alive: the whole order anew, `quantity` with the filled part included."""
-        lifecycle.ask_replace(self._floor, order)
+        changes.ask_replace(self._floor, order)
         return self._events()
 
     def cancel(self, perm_id: int, *, by: str = "client") -> list[Event]:
         """Take an order back; it may still fill until the cancel is confirmed."""
-        floor = self._floor
-        live = floor.orders.get(perm_id)
-        if live is None:
-            floor.out.append(CancelRefused(at=floor.now, perm_id=perm_id, code=10147, text="not found"))
-        elif live.is_done or live.canceling:
-            self._refuse_cancel(live)
-        else:
-            live.canceling = True
-            floor.out.append(CancelPending(at=floor.now, perm_id=perm_id))
-            floor.plan_in(floor.config.cancel.draw(floor.rng), "cancel", perm_id, by)
+        changes.ask_cancel(self._floor, perm_id, by)
         return self._events()
-
-    def _refuse_cancel(self, live: LiveOrder) -> None:
-        state = "PendingCancel" if live.canceling else STATE_WORDS.get(live.stage, "Submitted")
-        self._floor.out.append(
-            CancelRefused(
-                at=self._floor.now, perm_id=live.order.perm_id, code=10148, text=f"state: {state}.", state=state
-            )
-        )
 
     def preview(self, order: VenueOrder) -> MarginPreview:
         """What an order would do to the account's margins (IBKR's what-if); nothing is kept.
@@ -137,7 +98,7 @@ class Exchange:
         Raises:
             SimulationError: there is no such account or instrument.
         """
-        return lifecycle.preview(self._floor, order)
+        return intake.preview(self._floor, order)
 
     def correct_execution(
         self, exec_id: str, *, price: Decimal | None = None, quantity: Decimal | None = None
@@ -165,92 +126,15 @@ class Exchange:
             agenda_at = floor.agenda[0][0] if floor.agenda else None
             if quote_at is not None and quote_at <= until and (agenda_at is None or quote_at < agenda_at):
                 floor.now = max(floor.now, quote_at)
-                self._quote(market.pop())
+                course.quote(floor, market.pop())
                 quote_at = market.next_at()
             elif agenda_at is not None and agenda_at <= until:
                 floor.now = max(floor.now, agenda_at)
-                self._act()
+                course.act(floor)
             else:
                 break
         floor.now = max(floor.now, until)
         return self._events()
-
-    def _act(self) -> None:
-        floor = self._floor
-        _, _, kind, key, payload = floor.take_action()
-        on_order = ORDER_ACTIONS.get(kind)
-        if on_order is None:
-            self._act_on_market(kind, key, payload)
-            return
-        live = floor.orders[key]
-        if not live.is_done or kind == "replace":
-            on_order(floor, live, payload)
-        elif kind == "cancel":
-            self._refuse_cancel(live)
-
-    def _act_on_market(self, kind: str, key: int, payload: str) -> None:
-        if kind == "boundary":
-            day.boundary(self._floor, payload)
-        elif kind == "day":
-            self._start_day()
-        elif kind == "halt":
-            day.halt(self._floor, key)
-        else:
-            day.resume(self._floor, key)
-
-    def _start_day(self) -> None:
-        """Begin a new day of profit and loss, and come back at the next midnight of New York."""
-        floor = self._floor
-        for account in floor.accounts.values():
-            accounts.start_day(floor, account)
-        tomorrow = (floor.now.astimezone(ZoneInfo(NEW_YORK)) + timedelta(days=1)).date()
-        midnight = datetime.combine(tomorrow, time(0), ZoneInfo(NEW_YORK)).astimezone(UTC)
-        floor.plan(midnight, "day", 0)
-
-    def _show(self, quote: Quote) -> Touch:
-        floor = self._floor
-        touch = floor.touches.get(quote.con_id)
-        if touch is None:
-            touch = floor.touches[quote.con_id] = Touch(quote, floor.config.displayed_share)
-        else:
-            touch.show(quote, floor.config.displayed_share)
-        return touch
-
-    def _quote(self, quote: Quote) -> None:
-        floor = self._floor
-        if quote.con_id not in floor.instruments:
-            return
-        before = floor.touches.get(quote.con_id)
-        was_halted = before is not None and before.quote.halted
-        touch = self._show(quote)
-        if floor.config.report_quotes:
-            floor.out.append(Quoted(at=floor.now, quote=quote))
-        if quote.halted != was_halted:
-            (day.halt if quote.halted else day.resume)(floor, quote.con_id)
-        if quote.con_id in floor.opening:
-            auctions.open_cross(floor, quote.con_id)
-        self._trade(quote.con_id, touch)
-        for combo in floor.combos_of.get(quote.con_id, ()):
-            self._show_combo(floor.instruments[combo])
-
-    def _show_combo(self, combo: Instrument) -> None:
-        floor = self._floor
-        quote = net_quote(floor, combo)
-        if quote is None:
-            floor.forget_display(combo.con_id)
-            return
-        if floor.config.report_quotes:
-            floor.out.append(Quoted(at=floor.now, quote=quote))
-        self._trade(combo.con_id, self._show(quote))
-
-    def _trade(self, con_id: int, touch: Touch) -> None:
-        floor = self._floor
-        for live in floor.books[con_id, "BUY"].orders:
-            matching.match(floor, live, fresh=True)
-        for live in floor.books[con_id, "SELL"].orders:
-            matching.match(floor, live, fresh=True)
-        for live in floor.waiting[con_id]:
-            triggers.watch(floor, live, touch)
 
     def _events(self) -> list[Event]:
         events, self._floor.out = self._floor.out, []
