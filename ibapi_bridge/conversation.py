@@ -19,6 +19,14 @@ from ibapi_bridge.quotes import QuoteFold
 FIRST_REQUEST_ID: Final = 10_000_000
 """Request ids start here, order ids stay below: the broker's notices name either by the same field (IBKR)."""
 
+_HIGH_REQUEST_ID: Final = 2_000_000_000
+_HIGH_ORDER_ID: Final = 5_000_000
+
+
+def first_request_id(next_order_id: int) -> int:
+    """Where request ids start when order ids have come as far as this."""
+    return FIRST_REQUEST_ID if next_order_id < _HIGH_ORDER_ID else _HIGH_REQUEST_ID
+
 
 @attrs.define(kw_only=True)
 class Qualification:
@@ -104,6 +112,6 @@ class Conversation:
         """As ``ended`` for lists with a request id; an end of an older question is not one of the newest."""
         asked = self.asked.get(request_id)
         if isinstance(asked, Listing) and asked.kind is kind:
-            del self.asked[request_id]
+            self.asked.pop(request_id, None)
             return True
         return self.presume_asked

@@ -67,9 +67,9 @@ def _request_failure(said: Spoken, notice: NoticeReported) -> tuple[Report, ...]
         return ()
     reason = f"{notice.code}: {notice.text}"
     if isinstance(asked, Qualification):
-        del said.context.asked[notice.subject or 0]
+        said.context.asked.pop(notice.subject or 0, None)
         return (InstrumentRefused(at=said.at, epoch=said.epoch, wanted=asked.wanted, text=reason),)
     if isinstance(asked, Listing):
-        del said.context.asked[notice.subject or 0]
+        said.context.asked.pop(notice.subject or 0, None)
         return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=asked.kind, complete=False, reason=reason),)
     return ()

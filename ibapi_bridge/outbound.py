@@ -23,6 +23,9 @@ SUMMARY_TAGS: Final = (
     "InitMarginReq,MaintMarginReq,AvailableFunds,ExcessLiquidity,Cushion,FullInitMarginReq,FullMaintMarginReq,"
     "FullAvailableFunds,FullExcessLiquidity,DayTradesRemaining,Leverage"
 )
+FIRST_DAYS_VERSION: Final = 200
+"""From this server version on executions of earlier days can be asked for (ibapi: PARAMETRIZED_DAYS_OF_EXECUTIONS)."""
+
 _NOISE: Final = Decimal("1e-9")
 
 
@@ -52,9 +55,18 @@ def cancel_order(command: CancelPlacedOrder) -> Request:
     return "cancelOrder", {"orderId": _order_id(command.order_id), "orderCancel": OrderCancel()}
 
 
-def executions(request_id: int) -> Request:
-    """Today's executions of all clients: a filter's client id 0 means everybody (IBKR)."""
-    return "reqExecutions", {"reqId": request_id, "execFilter": ExecutionFilter()}
+def executions(request_id: int, *, days: int, server_version: int) -> Request:
+    """The executions of all clients, for a filter's client id 0 means everybody (IBKR).
+
+    Args:
+        request_id: names the answer.
+        days: 1 is today; more are asked for where the server knows how, and answered as far as its trade log goes.
+        server_version: of the gateway.
+    """
+    chosen = ExecutionFilter()
+    if days > 1 and server_version >= FIRST_DAYS_VERSION:
+        chosen.lastNDays = days
+    return "reqExecutions", {"reqId": request_id, "execFilter": chosen}
 
 
 def contract_details(request_id: int, wanted: Contract) -> Request:

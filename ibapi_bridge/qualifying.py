@@ -27,7 +27,7 @@ def all_offered(said: Spoken) -> tuple[Report, ...]:
     asked = said.context.asked.get(request_id)
     if not isinstance(asked, Qualification):
         return ()
-    del said.context.asked[request_id]
+    said.context.asked.pop(request_id, None)
     chosen = choose(asked.wanted, asked.candidates)
     if isinstance(chosen, str):
         return (InstrumentRefused(at=said.at, epoch=said.epoch, wanted=asked.wanted, text=chosen),)
