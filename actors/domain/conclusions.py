@@ -146,7 +146,7 @@ def _alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Dis
         numbers = ", ".join(str(perm_id) for perm_id in after.perm_ids)
         text = f"several broker orders stand behind it: permIds {numbers} in account {mask_account(after.account)}"
         yield Discrepancy(at=at, kind="TWO_PERM_IDS", subject=after.oms_id, text=text)
-    by_hand = after.order is not before.order and before.wanted is None
+    by_hand = after.order is not before.order and before.wanted is None and after.order not in before.asked_terms
     if by_hand and not after.external:
         text = f"changed at the broker from {before.order.describe()} to {after.order.describe()}"
         yield Discrepancy(at=at, kind="CHANGED_BY_HAND", subject=after.oms_id, text=text)

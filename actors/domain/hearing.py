@@ -71,7 +71,16 @@ def open_order_reported(core: DeskCore, report: OpenOrderReported) -> None:
         over = order.status.is_terminal
         core.recovery.opened.append(SeenOpen(oms_id=order.oms_id, report=report, was_over=over))
     else:
+        _check_end(core, report, order)
         core.apply(order, echo_evidence(report, fresh=False), recovered=_catching_up(core))
+
+
+def _check_end(core: DeskCore, report: OpenOrderReported, order: OrderState) -> None:
+    """A cancel can be taken back: staged children are shown cancelled for a moment before they work (IBKR)."""
+    works = report.status in (BrokerStatus.HELD, BrokerStatus.WORKING)
+    if works and order.status is ExecStatus.CANCELED and not order.external and report.epoch >= order.epoch:
+        text = "the broker shows it working although it was cancelled"
+        core.complain(report.at, "ALIVE_AFTER_END", order.oms_id, text)
 
 
 def echo_evidence(report: OpenOrderReported, *, fresh: bool) -> StatusSeen:

@@ -69,7 +69,7 @@ def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderSta
     if known is not None:
         return known
     order = _external(oms_id, terms, report.contract, report.account, report.at)
-    return core.add(order)
+    return core.add(attrs.evolve(order, epoch=report.epoch, client_id=report.client_id, order_id=report.order_id))
 
 
 def fits(order: OrderState, contract: Contract, side: Side) -> bool:

@@ -50,7 +50,8 @@ def _check_change(core: DeskCore, before: OrderState | None, after: OrderState, 
     oms_id = after.oms_id
     if before.order_id is not None and after.order_id != before.order_id:
         _fail("I1", oms_id, f"sent as {before.order_id} and again as {after.order_id}")
-    if before.status.is_terminal and after.status not in (before.status, ExecStatus.FILLED):
+    explained = before.status is ExecStatus.CANCELED and after.status is ExecStatus.REJECTED and not after.fills
+    if before.status.is_terminal and after.status not in (before.status, ExecStatus.FILLED) and not explained:
         _fail("I5", oms_id, f"{before.status.value} became {after.status.value}")
     if after.status.is_terminal and (after.pending is not None or after.in_doubt):
         _fail("I9", oms_id, "it is over and still awaits something")

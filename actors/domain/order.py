@@ -5,6 +5,7 @@ Rules, cited by number in the tests:
 O1  Fills are keyed by execution family; only an execution books one. A status, however final, never does.
 O2  FILLED means that the executions add up to the quantity (for cash quantities: to what the broker called filled).
 O3  Terminal states stay. Late fills are booked; CANCELED or REJECTED becomes FILLED only when they complete the order.
+    A rejection that is told after an unexplained cancel of an unfilled order was its cause.
 O4  A correction replaces its family's fill; a lower or equal suffix that arrives later changes nothing.
 O5  Any living status, echo or execution proves that the order arrived. UNKNOWN proves only that it exists.
 O6  Evidence of an older connection than the last conclusion's changes no status, but its fills are booked.
@@ -67,7 +68,7 @@ def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa:
         case ReplaceRequested():
             return _with_request(order, evidence.at, Pending.REPLACE, wanted=evidence.wanted)
         case RejectionSeen():
-            return _ended(order, evidence.at, CANCELED if order.fills else REJECTED, evidence.reason)
+            return _with_rejection(order, evidence)
         case RefusalSeen():
             return _with_refusal(order, evidence)
         case PermIdSeen():
@@ -111,8 +112,19 @@ def _with_sent(order: OrderState, sent: Sent) -> OrderState:
 def _with_request(order: OrderState, at: datetime, pending: Pending, wanted: Order | None = None) -> OrderState:
     if order.status.is_terminal:
         return order
+    asked = order.asked_terms
+    if wanted is not None and order.wanted is not None:
+        asked = (*asked, order.wanted)[-_PAST_TERMS_KEPT:]
     wanted = wanted if wanted is not None else order.wanted
-    return _changed(order, at, pending=pending, last_request=pending, wanted=wanted)
+    return _changed(order, at, pending=pending, last_request=pending, wanted=wanted, asked_terms=asked)
+
+
+def _with_rejection(order: OrderState, seen: RejectionSeen) -> OrderState:
+    """A cancel that nobody asked for and a rejection are one event of the broker, told in either order (IBKR)."""
+    unexplained = order.status is CANCELED and not order.reason and order.last_request is Pending.SUBMIT
+    if unexplained and not order.fills and not order.reported_filled:
+        return _changed(order, seen.at, status=REJECTED, reason=seen.reason)
+    return _ended(order, seen.at, CANCELED if order.fills else REJECTED, seen.reason)
 
 
 def _with_refusal(order: OrderState, refusal: RefusalSeen) -> OrderState:
@@ -134,7 +146,7 @@ def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
     reported = order.reported_filled if seen.filled is None else max(order.reported_filled, seen.filled)
     if order.status.is_terminal:
         done = order.reported_done or seen.status is BrokerStatus.FILLED
-        reason = order.reason or seen.reject_reason or seen.reason
+        reason = "" if order.status is FILLED else order.reason or seen.reject_reason or seen.reason
         return _changed(order, seen.at, perm_ids=perm_ids, reported_filled=reported, reported_done=done, reason=reason)
     if seen.epoch < order.epoch:
         return _changed(order, seen.at, perm_ids=perm_ids, reported_filled=reported)
@@ -164,8 +176,9 @@ def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
 def _with_end(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
     nothing_filled = not order.fills and not known["reported_filled"]
     end = REJECTED if seen.reject_reason and nothing_filled else CANCELED
-    if order.wanted is not None and order.order.quantity <= order.filled < order.wanted.quantity:
-        known |= _replaced(order, order.wanted)  # it could not have been cancelled on the old terms
+    wanted = order.wanted
+    if wanted is not None and (_shows(seen, wanted) or order.order.quantity <= order.filled < wanted.quantity):
+        known |= _replaced(order, wanted)  # shown with them, or it could not have been cancelled on the old terms
     return _ended(order, seen.at, end, seen.reject_reason or seen.reason, **known)
 
 
@@ -173,11 +186,19 @@ def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any])
     """The broker calls it filled: O1 keeps it open until the executions are in; whatever we asked is answered."""
     known |= {"reported_done": True, "held": "", "pending": None}
     wanted, filled, reported = order.wanted, order.filled, known["reported_filled"]
-    if wanted is not None and _came_true(order, wanted, filled, filled if seen.fresh else reported):
+    believed = filled if seen.fresh else reported
+    if wanted is not None and (_shows(seen, wanted) or _came_true(order, wanted, filled, believed)):
         known |= {"wanted": None, **_replaced(order, wanted)}
+    elif wanted is not None and seen.terms is not None and seen.terms.quantity == filled > wanted.quantity:
+        known |= {"wanted": None, **_replaced(order, attrs.evolve(wanted, quantity=filled))}
     elif wanted is None and seen.fresh and seen.filled == filled < order.order.quantity and not _is_cash(order.order):
         known |= _replaced(order, attrs.evolve(order.order, quantity=filled))
     return _settled(order, seen.at, **known)
+
+
+def _shows(seen: StatusSeen, wanted: Order) -> bool:
+    """Whether the status came with an echo of the wanted terms."""
+    return seen.terms is not None and same_terms(wanted, seen.terms)
 
 
 def _came_true(order: OrderState, wanted: Order, filled: Decimal, reported: Decimal) -> bool:
@@ -214,7 +235,8 @@ def _answers_doubt(order: OrderState, seen: StatusSeen, pending: Pending | None)
 
 def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, Any]:
     """What an echo of the order says about a replace of ours or a change by hand."""
-    if _is_cash(order.order):
+    older_incarnation = len(order.perm_ids) > 1 and seen.perm_id in order.perm_ids[:-1]
+    if _is_cash(order.order) or older_incarnation:
         return {}
     still = order.pending if order.pending is not Pending.SUBMIT else None
     if order.wanted is not None and same_terms(order.wanted, echo):
@@ -223,6 +245,9 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
     if same_terms(order.order, echo):
         lost = seen.fresh and order.in_doubt and order.wanted is not None
         return {"wanted": None, "pending": None if still is Pending.REPLACE else still} if lost else {}
+    asked = next((terms for terms in reversed(order.asked_terms) if same_terms(terms, echo)), None)
+    if asked is not None:
+        return _replaced(order, asked)
     if not seen.fresh and (_is_past(order, echo) or echo.quantity <= order.filled):
         return {}
     return _replaced(order, _merged(order.order, echo))
@@ -278,6 +303,10 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
         changes["fills"] = {**order.fills, seen.family: fill}
     if known is not None and fill.contract is None and fill.quantity < known.quantity:
         changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, Decimal(0))
+    if order.external and order.order.order_type is OrderType.OTHER and not order.order.broker_type:
+        grown = sum_of_fills(changes.get("fills", order.fills))
+        if grown > order.order.quantity:  # known by its executions only
+            changes["order"] = attrs.evolve(order.order, quantity=grown)
     if not order.status.is_terminal:
         changes["pending"] = None if order.pending is Pending.SUBMIT else order.pending
         changes["in_doubt"] = order.in_doubt and order.pending is not Pending.SUBMIT
@@ -321,7 +350,7 @@ def _with_commission(order: OrderState, seen: CommissionSeen) -> OrderState:
 
 def _ended(order: OrderState, at: datetime, end: ExecStatus, reason: str, /, **known: Any) -> OrderState:  # noqa: ANN401
     if order.status.is_terminal:
-        return _changed(order, at, reason=order.reason or reason)
+        return order if order.status is FILLED else _changed(order, at, reason=order.reason or reason)
     return _settled(order, at, **(known | {"status": end, "reason": reason}))
 
 
@@ -343,6 +372,7 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
     growing = wanted is not None and wanted.quantity > filled and not done and not status.is_terminal
     if target is not None and filled >= target and not growing:
         status = FILLED
+        changes["reason"] = ""
     elif not status.is_terminal and fills:
         status = PARTIALLY_FILLED if filled else WORKING
     changes["status"] = status

@@ -100,6 +100,8 @@ class OrderState:
     """The last thing we asked for, answered or not: it tells what a doubled refusal may mean."""
     past_terms: tuple[Order, ...] = ()
     """Terms that were replaced, newest last: an echo of them is late, not a change by hand."""
+    asked_terms: tuple[Order, ...] = ()
+    """Terms we asked for and then other ones before an answer came, newest last: they may still come true."""
 
     @property
     def filled(self) -> Decimal:

@@ -109,7 +109,7 @@ class Portfolio:
         self._booked = deque(state.booked, maxlen=BOOKED_KEPT)
         self._valuation = Valuation(state.valuation)
         self._quotes = Quotes()
-        self._moved = False
+        self._moved = state.opened
         self._compare_at: float | None = None
 
     @classmethod
