@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from strategy.config import LoggingConfig
@@ -156,7 +157,7 @@ class _Renderer:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._to_json = structlog.processors.JSONRenderer()
+        self._encode = msgspec.json.Encoder().encode
 
     def __call__(
         self, logger: object, name: str, entry: MutableMapping[str, Any]
@@ -170,9 +171,8 @@ class _Renderer:
             "verb": line.verb,
             "text": line.text,
         }
-        known = {key: value for key, value in fields_of(entry["message"]).items() if key not in fields}
-        text = self._to_json(logger, name, fields | known)
-        return (_Rendered(render_line(at, line, self._zone), str(text)),), {}
+        text = self._encode(fields_of(entry["message"]) | fields).decode()
+        return (_Rendered(render_line(at, line, self._zone), text),), {}
 
 
 def _make_logger(sink: _Sink, level: str, zone: ZoneInfo) -> Any:  # noqa: ANN401 - structlog makes the class

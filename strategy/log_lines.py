@@ -3,12 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import attrs
+import msgspec
 
 from actors.domain.identity import mask_account
 from actors.domain.order_state import Fill, OrderState
@@ -64,10 +63,14 @@ def clean(text: str) -> str:
 def fields_of(event: object) -> dict[str, Any]:
     """Every field of an event as plain JSON values; empty, zero and false are left out, an order's fills summed up."""
     fields: dict[str, Any] = {"event": type(event).__name__}
+    if not attrs.has(type(event)):
+        return fields | {"value": clean(repr(event))}
+    values = msgspec.to_builtins(event)
     order = getattr(event, "order", None)
     if isinstance(order, OrderState):
         fields["oms_id"] = order.oms_id
-    return fields | _plain_fields(event)
+        values["order"] = values["order"] | _sums_of(order)
+    return fields | _said(values)
 
 
 # IBKR: live accounts are U or I and digits, paper DU and DF, advisors F.
@@ -220,39 +223,22 @@ def _average(order: OrderState) -> str:
     return "" if order.average_price is None else f", average {format_price(round(order.average_price, 6))}"
 
 
-def _plain_fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 - any attrs value
-    if not attrs.has(type(value)):
-        return {"value": clean(repr(value))}
-    found: dict[str, Any] = {}
-    for field in attrs.fields(type(value)):
-        name = field.name
-        entry = getattr(value, name)
-        if entry and name != "fills":
-            found[name] = _masked(entry) if name in ("account", "accounts") else _plain(entry)
-    return found | _sums_of(value) if isinstance(value, OrderState) else found
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values without those that say nothing; strings fit for a log."""
+    return {clean(name): _shown(name, value) for name, value in values.items() if value}
 
 
-def _masked(accounts: str | tuple[str, ...]) -> str | list[str]:
-    return mask_account(accounts) if isinstance(accounts, str) else [mask_account(account) for account in accounts]
+def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, str):
+        return mask_account(value) if name == "account" else clean(value)
+    if isinstance(value, dict):
+        return _said(value)
+    if isinstance(value, list | tuple):
+        return [mask_account(entry) if name == "accounts" else _shown("", entry) for entry in value]
+    return value
 
 
 def _sums_of(order: OrderState) -> dict[str, Any]:
     average = order.average_price
     sums = {"fills": len(order.fills), "filled": f"{order.filled:f}", "remaining": f"{order.remaining:f}"}
     return sums if average is None else sums | {"average_price": f"{average:f}"}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401, PLR0911 - JSON values; one arm for each kind
-    if isinstance(value, str):
-        return value.value if isinstance(value, Enum) else clean(value)
-    if isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {clean(str(key)): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(entry) for entry in value]
-    return _plain_fields(value) if attrs.has(type(value)) else clean(str(value))

@@ -216,7 +216,7 @@ def test_both_files_get_every_event_told_before_the_stop(tmp_path: Path) -> None
         "side": "BUY",
         "quantity": "40",
         "price": "495",
-        "at": "2023-08-03T13:30:02+00:00",
+        "at": "2023-08-03T13:30:02Z",
         "account": "DU*****67",
     }
     assert (entries[0]["order"]["filled"], entries[0]["order"]["remaining"]) == ("40", "60")
@@ -350,5 +350,5 @@ def test_a_full_disk_is_reported_once(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_fields_of_any_value_are_plain_json() -> None:
     note = attrs.evolve(PARTIAL, order=attrs.evolve(PARTIAL.order, order=attrs.evolve(ORDER, good_till=OPEN)))
-    assert fields_of(note)["order"]["order"]["good_till"] == "2023-08-03T13:30:00+00:00"
+    assert fields_of(note)["order"]["order"]["good_till"] == "2023-08-03T13:30:00Z"
     assert json.loads(json.dumps(fields_of("text"))) == {"event": "str", "value": "'text'"}
