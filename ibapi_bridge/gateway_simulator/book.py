@@ -31,6 +31,7 @@ class ApiOrder:
     last_price: Decimal = Decimal(0)
     why_held: str = ""
     terminal_first: bool = False
+    preset_tif: bool = False
     completed_at: datetime | None = None
     completed_status: str = ""
     reject_reason: str = ""

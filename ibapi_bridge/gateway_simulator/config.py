@@ -83,6 +83,7 @@ class GatewayConfig:
     messages_per_second: float | None = None
     read_only: bool = False
     cross_client_cancel: bool = True
+    negative_bound_ids: bool = True
     market_data_lines: int = 100
     max_backlog: int = 64 * 1024
     stall_seconds: float = 10.0

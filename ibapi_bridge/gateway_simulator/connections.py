@@ -32,13 +32,10 @@ class Connection:
         """Bytes waiting for the client to take them."""
         return 0 if self.session is None else len(self.session.outbound)
 
-    def requests(self) -> Iterator[bytes]:
-        """The whole payloads received so far."""
-        while self.reading:
-            payload = self.inbound.take()
-            if payload is None:
-                return
-            yield payload
+    @property
+    def open(self) -> bool:
+        """Whether the socket has not been closed."""
+        return self.stream.fileno() >= 0
 
     def prefix(self) -> bool | None:
         """Whether the stream begins as the API does; None while too little has come."""
@@ -107,8 +104,8 @@ class Connections:
             return
         try:
             self._wakers[1].send(b"!")
-        except BlockingIOError:
-            return  # a full pipe wakes just as well
+        except OSError:
+            return  # a full pipe wakes just as well, behind a closed one nobody sleeps
 
     def wait(self, seconds: float) -> tuple[bool, list[Connection]]:
         """Waits for something to do: whether a client knocks, and the connections with bytes to read."""

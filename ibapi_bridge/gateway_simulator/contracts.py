@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ibapi_bridge.gateway_simulator.exchange.types import Instrument
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument, Leg, Side
 from ibapi_bridge.gateway_simulator.protos import Contract, Message
 
 _SAME_RIGHT = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
@@ -20,6 +20,8 @@ def to_contract(instrument: Instrument, *, exchange: str | None = None) -> Messa
         localSymbol=instrument.local_symbol or instrument.symbol,
         tradingClass=instrument.trading_class or instrument.symbol,
     )
+    for leg in instrument.legs:
+        contract.comboLegs.add(conId=leg.con_id, ratio=leg.ratio, action=leg.side, exchange=leg.exchange, exemptCode=-1)
     if instrument.expiry is not None:
         contract.lastTradeDateOrContractMonth = instrument.expiry.strftime("%Y%m%d")
     if instrument.strike is not None:
@@ -65,6 +67,37 @@ def _same_terms(instrument: Instrument, contract: Message) -> bool:
     return not contract.multiplier or float(instrument.multiplier) == contract.multiplier
 
 
+def same_legs(instrument: Instrument, contract: Message) -> bool:
+    """Whether a combo instrument has exactly the legs of a contract, in any order."""
+    wanted = sorted((leg.conId, leg.ratio or 1, leg.action) for leg in contract.comboLegs)
+    return bool(instrument.legs) and wanted == sorted((leg.con_id, leg.ratio, leg.side) for leg in instrument.legs)
+
+
+def _leg_side(leg: Message) -> Side:
+    return "BUY" if leg.action == "BUY" else "SELL"
+
+
+def combo(contract: Message, con_id: int) -> Instrument:
+    """The instrument of a combo as a contract describes it."""
+    legs = tuple(
+        Leg(con_id=leg.conId, ratio=leg.ratio or 1, side=_leg_side(leg), exchange=leg.exchange)
+        for leg in contract.comboLegs
+    )
+    return Instrument(
+        con_id=con_id,
+        symbol=contract.symbol,
+        sec_type="BAG",
+        currency=contract.currency or "USD",
+        exchange=contract.exchange or "SMART",
+        local_symbol=contract.symbol,
+        trading_class="COMB",
+        legs=legs,
+        multiplier=Decimal(100),
+    )
+
+
 def find(instruments: Iterable[Instrument], contract: Message) -> list[Instrument]:
     """All instruments that fit a contract, in the order of the list."""
+    if contract.secType == "BAG":
+        return [instrument for instrument in instruments if same_legs(instrument, contract)]
     return [instrument for instrument in instruments if matches(instrument, contract)]

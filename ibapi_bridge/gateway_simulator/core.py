@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import count
 from typing import Protocol
 
+import attrs
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator import order_messages
 from ibapi_bridge.gateway_simulator.account_feed import AccountFeed
 from ibapi_bridge.gateway_simulator.book import ApiOrder, OrderBook
 from ibapi_bridge.gateway_simulator.config import GatewayConfig
-from ibapi_bridge.gateway_simulator.contracts import to_contract
+from ibapi_bridge.gateway_simulator.contracts import combo, to_contract
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange import events
 from ibapi_bridge.gateway_simulator.exchange.exchange import Exchange
@@ -30,6 +31,7 @@ from ibapi_bridge.gateway_simulator.sessions import Sessions
 from ibapi_bridge.gateway_simulator.streams import Streams
 from ibapi_bridge.gateway_simulator.wire import Request
 
+FIRST_COMBO = 28_812_380
 FARMS = {
     2104: "Market data farm connection is OK:usfarm",
     2106: "HMDS data farm connection is OK:ushmds",
@@ -179,6 +181,21 @@ class Gateway:
         if contract is None:
             contract = self._contracts[con_id] = to_contract(self.instruments[con_id])
         return contract
+
+    def list_combo(self, contract: Message) -> Instrument:
+        """Lists the combo a contract describes.
+
+        Raises:
+            SimulationError: a leg is not listed.
+        """
+        legs = [leg.conId for leg in contract.comboLegs]
+        if len(legs) < 2 or any(con_id not in self.instruments for con_id in legs):
+            raise SimulationError(f"a combo needs two or more listed legs, it has {legs}")
+        made = combo(contract, FIRST_COMBO + len(self.instruments))
+        made = attrs.evolve(made, multiplier=self.instruments[legs[0]].multiplier)
+        self.instruments[made.con_id] = made
+        self.exchange.list_instrument(made)
+        return made
 
     def execution_message(
         self, session: Session, fill: Execution, contract: Message, *, request_id: int = -1

@@ -34,6 +34,10 @@ class FrameBuffer:
         del self._data[: len(prefix)]
         return True
 
+    def complete(self) -> bool:
+        """Whether a whole payload is there to be taken."""
+        return len(self._data) >= 4 and len(self._data) >= 4 + _LENGTH.unpack_from(self._data)[0]
+
     def take(self) -> bytes | None:
         """The next whole payload, or None while it is incomplete.
 

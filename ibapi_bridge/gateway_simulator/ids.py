@@ -10,6 +10,7 @@ class OrderIds:
         self._first = first
         self._next: dict[int, int] = {}
         self._next_perm = 389_211_034
+        self._last_bound = 0
         self._again: set[tuple[int, int]] = set()
 
     def next_for(self, client_id: int) -> int:
@@ -39,6 +40,15 @@ class OrderIds:
         """Takes that many ids back from every client, never below the first."""
         for client_id, number in self._next.items():
             self._next[client_id] = max(number - count, self._first)
+
+    def next_bound(self, *, negative: bool) -> int:
+        """The API id for a manual order that is bound to client 0."""
+        if negative:
+            self._last_bound -= 1
+            return self._last_bound
+        order_id = self.next_for(0)
+        self.use(0, order_id)
+        return order_id
 
     def new_perm_id(self) -> int:
         """A permanent id never used before."""

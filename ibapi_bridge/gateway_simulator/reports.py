@@ -6,7 +6,7 @@
 4. A resting stop is echoed twice, the first time with a synthetic limit price.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Reporter:
 
     def __init__(self, gateway: "Gateway") -> None:
         self._gateway = gateway
+        self._unfinished: ApiOrder | None = None
         self._handlers: dict[type, Callable[[Any, ApiOrder], None]] = {
             events.OrderAccepted: self._accepted,
             events.OrderHeld: self._held,
@@ -51,9 +52,11 @@ class Reporter:
             events.CancelRefused: self._refused,
         }
 
-    def report(self, happened: Iterable[events.Event]) -> None:
+    def report(self, happened: Sequence[events.Event]) -> None:
         """Tells the clients concerned, in the order of the events."""
-        for event in happened:
+        for event in _in_telling_order(happened):
+            if self._unfinished is not None and not _is_leg_of(event, self._unfinished):
+                self._finish_combo()
             handler = self._handlers.get(type(event))
             if handler is None:
                 self._gateway.other_event(event)
@@ -61,6 +64,12 @@ class Reporter:
             order = self._gateway.book.by_perm(event.perm_id)  # type: ignore[union-attr]
             if order is not None:
                 handler(event, order)
+        self._finish_combo()
+
+    def _finish_combo(self) -> None:
+        order, self._unfinished = self._unfinished, None
+        if order is not None:
+            self.pair(order)
 
     def pair(self, order: ApiOrder, *, limit: float | None = None) -> None:
         """The openOrder and orderStatus pair to everyone who watches the order."""
@@ -84,7 +93,11 @@ class Reporter:
     def _accepted(self, _event: events.OrderAccepted, order: ApiOrder) -> None:
         order.status = "PreSubmitted"
         kind = order.order.orderType
-        if kind in HELD_BY_TRIGGER and not order.order.parentId:
+        if order.order.parentId:
+            return  # told with the reason it is held for, or when it works
+        if order.order.tif in {"IOC", "FOK"}:
+            self._post(order, IN.OPEN_ORDER, say.open_order(order))
+        elif kind in HELD_BY_TRIGGER:
             order.why_held = "trigger"
             self.pair(order, limit=_synthetic_limit(order))
         elif not (kind == "MKT" and order.order.action == "SELL"):
@@ -92,10 +105,8 @@ class Reporter:
 
     def _held(self, event: events.OrderHeld, order: ApiOrder) -> None:
         order.why_held = event.why_held
-        if "locate" in event.why_held:
-            order.status = "Inactive"
-        elif event.why_held:
-            order.status = "PreSubmitted"
+        if event.why_held:
+            order.status = "Inactive" if "locate" in event.why_held else "PreSubmitted"
             self.pair(order)
 
     def _working(self, _event: events.OrderWorking, order: ApiOrder) -> None:
@@ -117,8 +128,6 @@ class Reporter:
         if event.by == "system":
             order.order.totalQuantity = say.plain(event.order.quantity)
         self.pair(order)
-        if order.order.orderType in HELD_BY_TRIGGER and order.why_held:
-            self.pair(order)
 
     def _executed(self, event: events.Executed, order: ApiOrder) -> None:
         fill = _fill(event, order)
@@ -135,7 +144,10 @@ class Reporter:
             self._gateway.later(LATE_EXECUTION, lambda: self._execution(order, fill, contract))
             return
         self._execution(order, fill, contract)
-        self.pair(order)
+        if order.contract.secType == "BAG":
+            self._unfinished = order  # the legs' executions come before the status
+        else:
+            self.pair(order)
 
     def _execution(self, order: ApiOrder, fill: Execution, contract: Message) -> None:
         for session in self._gateway.sessions.watching(order):
@@ -195,8 +207,6 @@ class Reporter:
 
     def _warned(self, event: events.Warned, order: ApiOrder) -> None:
         self.error(order, event.code, event.text)
-        if event.code == 404:
-            self.pair(order)
 
     def _refused(self, event: events.ReplaceRefused | events.CancelRefused, order: ApiOrder) -> None:
         if isinstance(event, events.ReplaceRefused):
@@ -211,6 +221,17 @@ class Reporter:
         if event.code == 10147:
             return f"{subject} is not found."
         return CODE_PREFIXES.get(event.code, "") + event.text
+
+
+def _in_telling_order(happened: Sequence[events.Event]) -> Sequence[events.Event]:
+    """The events with the warning about an order that has to wait in front of its acceptance."""
+    if len(happened) < 2 or not isinstance(happened[0], events.OrderAccepted):
+        return happened
+    return sorted(happened, key=lambda event: not (isinstance(event, events.Warned) and event.code == 399))
+
+
+def _is_leg_of(event: events.Event, order: ApiOrder) -> bool:
+    return isinstance(event, events.Executed) and event.is_leg and event.perm_id == order.perm_id
 
 
 def commission_message(exec_id: str, amount: Decimal, currency: str, realized: Decimal | None) -> Message:

@@ -23,6 +23,7 @@ from ibapi_bridge.gateway_simulator.faults.scenario import RequestCounter, Step
 from ibapi_bridge.gateway_simulator.faults.switchboard import Faults, check_name, perform
 from ibapi_bridge.gateway_simulator.framing import FramingError
 from ibapi_bridge.gateway_simulator.handshake import HandshakeError, agree, greeting
+from ibapi_bridge.gateway_simulator.pacing import PACE_OPTION, Pace
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests.table import dispatch
 from ibapi_bridge.gateway_simulator.session import Session
@@ -54,6 +55,7 @@ class GatewaySimulator:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._numbers = 0
+        self._waiting: set[Connection] = set()
         self.failure: BaseException | None = None
         self.faults = Faults(self)
         self.next_greeting_split: tuple[int, float] | None = None
@@ -168,6 +170,7 @@ class GatewaySimulator:
             self._connections.accept()
         for connection in ready:
             self._receive(connection)
+        self._serve_waiting()
         self._flush()
 
     def _plan(self, steps: tuple[Step, ...]) -> None:
@@ -266,11 +269,34 @@ class GatewaySimulator:
             if not prefix:
                 raise HandshakeError("the connection does not begin with the API prefix")
             connection.greeted = True
-        for payload in connection.requests():
+        while (payload := self._next_payload(connection)) is not None:
             if connection.session is None:
                 self._greet(connection, payload)
-            else:
+            elif self._paced(connection.session):
                 self._handle(connection.session, payload)
+
+    def _next_payload(self, connection: Connection) -> bytes | None:
+        session = connection.session
+        pace = None if session is None else session.pace
+        if pace is not None and pace.waits and connection.inbound.complete() and not pace.admits(time.monotonic()):
+            self._waiting.add(connection)
+            return None
+        return connection.inbound.take() if connection.reading else None
+
+    def _paced(self, session: Session) -> bool:
+        pace = session.pace
+        if pace is None or pace.waits or pace.admits(time.monotonic()):
+            return True
+        text = "Max rate of messages per second has been exceeded:max=" + f"{self.config.messages_per_second:g}"
+        session.error(-1, 100, text, self.gateway.now)
+        session.closing = session.closing or pace.exhausted
+        return False
+
+    def _serve_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, set()
+        for connection in waiting:
+            if connection.open:
+                self._serve(connection)
 
     def _greet(self, connection: Connection, payload: bytes) -> None:
         version, options = agree(payload, lowest=OWN_MIN_SERVER_VERSION, highest=self.config.max_server_version)
@@ -278,6 +304,8 @@ class GatewaySimulator:
         session = connection.session = Session(number=self._numbers, version=version, options=options)
         reply = greeting(version, self.gateway.now)
         session.outbound += reply
+        if self.config.messages_per_second is not None:
+            session.pace = Pace(per_second=self.config.messages_per_second, waits=PACE_OPTION in options)
         if self.next_greeting_split is not None:
             session.line.limit, session.line.pause_seconds = self.next_greeting_split
             self.next_greeting_split = None

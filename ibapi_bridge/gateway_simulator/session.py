@@ -8,6 +8,7 @@ from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES
 from ibapi_bridge.gateway_simulator.line import Line
+from ibapi_bridge.gateway_simulator.pacing import Pace
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.wire import encode_reply
 
@@ -35,7 +36,7 @@ class Session:
         self.positions = False
         self.auto_open = False
         self.id_floor = 0
-        self.rate_breaches = 0
+        self.pace: Pace | None = None
         self.time_told: datetime | None = None
         self.time_told_real = 0.0
         self.line = Line()

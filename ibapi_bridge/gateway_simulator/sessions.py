@@ -43,9 +43,12 @@ class Sessions:
         self._observers.setdefault(order.perm_id, set()).add(client_id)
 
     def watching(self, order: ApiOrder) -> list[Session]:
-        """The owner's session, the master's, and those of clients that cancelled it."""
-        owner = self._by_client.get(order.client_id)
+        """The owner's session, the master's, and those of clients that cancelled it.
+
+        A manual order (API id 0) has no owner until client 0 is bound to it.
+        """
+        owner = None if order.order_id == 0 else self._by_client.get(order.client_id)
         if self._master is None and order.perm_id not in self._observers:
             return [] if owner is None else [owner]
-        clients = {order.client_id, self._master, *self._observers.get(order.perm_id, ())}
+        clients = {order.client_id if order.order_id else None, self._master, *self._observers.get(order.perm_id, ())}
         return [session for client, session in self._by_client.items() if client in clients]

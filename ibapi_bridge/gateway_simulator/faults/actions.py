@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ibapi_bridge.gateway_simulator.errors import ConfigError
+from ibapi_bridge.gateway_simulator.manual import place_manual
 from ibapi_bridge.gateway_simulator.session import Session
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ def unsolicited_cancel(
         raise ConfigError(f"order_id {order_id} of client {client_id} is not a live order")
     gateway.cancel_reasons[order.perm_id] = reason
     gateway.report(gateway.exchange.cancel(order.perm_id, by=by))
+
+
+def manual_order(
+    gateway: "Gateway", *, con_id: int, action: str = "BUY", quantity: str = "1", limit: str | None = None
+) -> None:
+    """Somebody places an order by hand in the gateway's own window."""
+    place_manual(gateway, con_id=con_id, action=action, quantity=quantity, limit=limit)
 
 
 def correct(gateway: "Gateway", *, exec_id: str, price: str) -> None:
@@ -197,6 +205,7 @@ ACTIONS: Mapping[str, Callable[..., None]] = {
         server_broken,
         roll_back_ids,
         unsolicited_cancel,
+        manual_order,
         correct,
         restart,
         change_port,

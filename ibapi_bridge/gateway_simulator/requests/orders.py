@@ -4,7 +4,7 @@ from ibapi_bridge.gateway_simulator import order_messages as say
 from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.contracts import find, to_contract
 from ibapi_bridge.gateway_simulator.core import Gateway
-from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument, SimulationError, VenueOrder
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests import what_if
 from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
@@ -57,6 +57,7 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         contract=to_contract(instrument, exchange=message.contract.exchange or None),
         order=echoed,
         staged=True,
+        preset_tif=not message.order.tif,
     )
     venue = _venue(gateway, order)
     if message.order.whatIf:
@@ -81,6 +82,8 @@ def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOr
 
 def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
     order.staged = False
+    if order.preset_tif:
+        gateway.reporter.error(order, 10349, "Order TIF was set to DAY based on order preset.")
     gateway.note_order(order)
     gateway.report(gateway.exchange.submit(venue))
 
@@ -106,11 +109,20 @@ def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
 
 def _instrument(gateway: Gateway, contract: Message) -> Instrument:
     found = find(gateway.instruments.values(), contract)
+    if not found and contract.secType == "BAG":
+        return _new_combo(gateway, contract)
     if not found:
         raise RefusedOrder(200, NO_DEFINITION)
     if len(found) > 1:
         raise RefusedOrder(200, f"The contract description specified for {contract.symbol} is ambiguous.")
     return found[0]
+
+
+def _new_combo(gateway: Gateway, contract: Message) -> Instrument:
+    try:
+        return gateway.list_combo(contract)
+    except SimulationError as error:
+        raise RefusedOrder(200, f"{NO_DEFINITION}: {error}") from error
 
 
 def _account(gateway: Gateway, account: str) -> str:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from ibapi.message import IN
 
+from ibapi_bridge.gateway_simulator import manual, times
 from ibapi_bridge.gateway_simulator import order_messages as say
-from ibapi_bridge.gateway_simulator import times
 from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.core import Gateway
 from ibapi_bridge.gateway_simulator.exchange.types import Execution, ExecutionFilter
@@ -23,7 +23,9 @@ def _list(session: Session, orders: Iterable[ApiOrder]) -> None:
 
 
 def open_orders(gateway: Gateway, session: Session, _message: Message) -> None:
-    """The client's own live orders as pairs, then the end marker."""
+    """The client's own live orders as pairs, then the end marker; client 0 gets bound to manual orders first."""
+    if session.client_id == manual.BINDING_CLIENT:
+        manual.bind_existing(gateway, session)
     _list(session, [order for order in gateway.book.alive() if order.client_id == session.client_id])
 
 

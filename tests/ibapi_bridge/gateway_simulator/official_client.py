@@ -1,6 +1,8 @@
 """The official client on a real socket, writing down every callback it gets."""
 
+import contextlib
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -71,6 +73,9 @@ class OfficialClient:
 
     def close(self) -> None:
         self._closing = True
+        if self.api.conn is not None and self.api.conn.socket is not None:
+            with contextlib.suppress(OSError):  # the peer may have closed it already
+                self.api.conn.socket.shutdown(socket.SHUT_RDWR)
         self.api.disconnect()
         self._thread.join(3)
 
