@@ -83,37 +83,7 @@ def test_the_command_line_prints_one_object_a_file_in_the_order_given(capsys: py
     assert found == [{**outcome(name, lines_of(name)), "file": str(FOLDER / f"{name}.jsonl")} for name in NAMES]
 
 
-UNRESOLVED = (
-    "fix_b1c_filled_while_cancel_pending",
-    "fix_c1c_replace_of_a_filled_order_201",
-    "fix_c2a_filled_while_price_change_pending",
-    "fix_c3b_quantity_lowered_to_what_is_filled",
-    "fix_c3b_quantity_lowered_to_what_is_filled_says_cancelled",
-    "fix_c3c_lowered_below_what_is_filled_amended",
-    "fix_d2d_second_replace_refused_first_accepted",
-    "fix_j1a_one_execution_corrected_another_busted",
-    "fix_j1b_busted_after_cancel_then_filled_anew",
-    "fix_j1c_corrections_on_both_days",
-    "fix_j1d_corrected_and_busted_after_the_close",
-    "hand_written_executions_only",
-    "incident_03_modify_during_an_outage_makes_two_orders",
-    "t05_cancel_too_late_10148_in_french",
-    "t05_cancel_too_late_10148_state_filled",
-    "t05_cancel_too_late_201_cannot_cancel",
-    "t06_variant_cancelled_instead_of_inactive",
-    "t08_variant_transient_cancelled_of_a_staged_child",
-    "t18_direct_routing_discarded",
-    "t21_two_incarnations_of_one_order",
-)
-"""Transcripts whose expected end the core does not reach yet; a fix makes its line here fail."""
-
-
-def with_unresolved(names: list[str]) -> list[object]:
-    mark = pytest.mark.xfail(strict=False, reason="the core ends elsewhere")
-    return [pytest.param(name, marks=mark) if name in UNRESOLVED else name for name in names]
-
-
-@pytest.mark.parametrize("name", with_unresolved(NAMES))
+@pytest.mark.parametrize("name", NAMES)
 def test_the_transcript_leads_to_what_is_expected(name: str) -> None:
     expected = expected_of(name)
 
