@@ -1,0 +1,432 @@
+"""Submission: what is refused and why, qualification, order ids, prices on the grid."""
+
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from actors.domain.contract import Contract, Instrument
+from actors.domain.desk import Desk
+from actors.domain.desk_config import DeskConfig
+from actors.domain.desk_core import MAX_ORDER_ID
+from actors.domain.identity import Account, ClientId, OmsId, OrderId
+from actors.domain.limits import Limits
+from actors.domain.order_state import ExecStatus
+from actors.domain.terms import Order, OrderType, Side
+from actors.messages.commands import BlockInstrument, LockNewExposure, RecordCancel, RecordPlacement
+from actors.messages.events import Discrepancy, OrderRejected, PositionMismatched, SignalRecorded
+from actors.messages.reports import (
+    AccountsReported,
+    BrokerStatus,
+    InstrumentRefused,
+    InstrumentReported,
+    NextOrderIdReported,
+    QuoteReported,
+)
+from actors.messages.system import SessionState
+from actors.messages.wire import PlaceOrder, QualifyContract
+from tests.actors.domain.deskkit import ACCOUNT, CLIENT, SPY, SPY_INSTRUMENT, START, Rig, limit, market, names, only
+
+
+def rejection(outbox: tuple[Any, ...]) -> str:
+    assert not any(isinstance(message, PlaceOrder) for message in outbox)
+    return only(OrderRejected, outbox).order.reason
+
+
+def limited(**limits: Any) -> Rig:
+    return Rig(DeskConfig(limits=Limits(**limits)))
+
+
+def test_a_name_that_was_used_is_refused_and_nothing_is_sent() -> None:
+    rig = Rig()
+    rig.submit()
+
+    outbox = rig.submit(market())
+
+    assert only(Discrepancy, outbox).kind == "DUPLICATE_OMS_ID"
+    assert len(outbox) == 1
+    assert rig.order().status is ExecStatus.NEW
+
+
+@pytest.mark.parametrize("state", [state for state in SessionState if state is not SessionState.READY])
+def test_an_order_outside_of_ready_is_rejected_at_once(state: SessionState) -> None:
+    rig = Rig()
+    rig.session(state)
+
+    assert rejection(rig.submit()) == f"not connected: the session is {state.value}; orders are never queued"
+
+
+@pytest.mark.parametrize("oms_id", ["", "a b", "x" * 33])
+def test_a_name_the_broker_cannot_carry_is_rejected(oms_id: str) -> None:
+    assert "oms_id is" in rejection(Rig().submit(oms_id=oms_id))
+
+
+def test_an_order_that_cannot_be_meant_is_rejected() -> None:
+    assert rejection(Rig().submit(market(quantity=0))) == "quantity is 0: it must be greater than 0"
+
+
+def test_with_trading_off_only_the_signal_is_told() -> None:
+    rig = Rig(DeskConfig(trading_enabled=False))
+
+    outbox = rig.submit()
+
+    assert only(SignalRecorded, outbox).oms_id == "a"
+    assert len(outbox) == 1
+    assert rig.order().status is ExecStatus.REJECTED
+    assert names(rig.submit()) == ["Discrepancy"]
+
+
+def test_a_lock_refuses_new_exposure_and_lets_closing_orders_pass() -> None:
+    rig = Rig()
+    rig.hear(LockNewExposure(at=START, locked=True, reason="too late today"))
+
+    assert rejection(rig.submit()) == "no new exposure: too late today"
+    assert only(PlaceOrder, rig.submit(oms_id="b", closing=True)).closing
+
+    rig.hear(LockNewExposure(at=START, locked=False, reason=""))
+    only(PlaceOrder, rig.submit(oms_id="c"))
+
+
+def test_a_lock_without_a_reason_locks() -> None:
+    rig = Rig()
+    rig.hear(LockNewExposure(at=START, locked=True, reason=""))
+
+    assert rejection(rig.submit()) == "no new exposure: locked"
+
+
+@pytest.mark.parametrize("name", ["SPY", "#756733"])
+def test_a_blocked_instrument_takes_no_new_exposure(name: str) -> None:
+    rig = Rig()
+    rig.hear(BlockInstrument(at=START, instrument=name, blocked=True, reason="disputed"))
+
+    assert rejection(rig.submit()) == "no new exposure in SPY: disputed"
+    only(PlaceOrder, rig.submit(oms_id="b", closing=True))
+
+    rig.hear(BlockInstrument(at=START, instrument=name, blocked=False, reason=""))
+    only(PlaceOrder, rig.submit(oms_id="c"))
+
+
+def test_a_block_without_a_reason_blocks() -> None:
+    rig = Rig()
+    rig.hear(BlockInstrument(at=START, instrument="SPY", blocked=True, reason=""))
+
+    assert rejection(rig.submit()) == "no new exposure in SPY: blocked"
+
+
+def test_a_position_mismatch_blocks_its_instrument() -> None:
+    rig = Rig()
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(1), broker=Decimal(2)))
+
+    assert "our position is 1, the broker's 2" in rejection(rig.submit())
+
+
+def test_an_order_in_doubt_blocks_its_instrument_even_for_closing_orders() -> None:
+    rig = Rig()
+    rig.submit()
+    rig.wait(11)
+    assert rig.order().in_doubt
+
+    assert "order a in this instrument is in doubt" in rejection(rig.submit(oms_id="b"))
+    assert "in doubt" in rejection(rig.submit(oms_id="c", closing=True))
+
+
+# --- the account ---
+
+
+def test_the_only_account_is_taken() -> None:
+    assert only(PlaceOrder, Rig().submit()).account == ACCOUNT
+
+
+def test_several_accounts_need_a_name() -> None:
+    rig = Rig()
+    other = Account("DU7654321")
+    rig.hear(AccountsReported(at=START, epoch=rig.epoch, accounts=(ACCOUNT, other)))
+
+    assert "account is not clear" in rejection(rig.submit())
+    assert only(PlaceOrder, rig.submit(oms_id="b", account=other)).account == other
+    assert "account is not clear" in rejection(rig.submit(oms_id="c", account=Account("DU9")))
+
+
+def test_the_configured_account_is_taken() -> None:
+    rig = Rig(DeskConfig(account=ACCOUNT))
+
+    assert only(PlaceOrder, rig.submit()).account == ACCOUNT
+
+
+def test_a_named_account_is_believed_while_the_login_says_none() -> None:
+    rig = Rig(DeskConfig(account=ACCOUNT))
+    rig.hear(AccountsReported(at=START, epoch=rig.epoch, accounts=()))
+
+    assert only(PlaceOrder, rig.submit()).account == ACCOUNT
+
+
+# --- qualification ---
+
+
+IBM = Contract(symbol="IBM", con_id=8314)
+IBM_WANTED = Contract(symbol="IBM")
+
+
+def ibm(**fields: Any) -> Order:
+    return attrs.evolve(market(), symbol="IBM", **fields)
+
+
+def qualify(rig: Rig, wanted: Contract = IBM_WANTED, found: Contract = IBM) -> tuple[Any, ...]:
+    instrument = Instrument(contract=found)
+    return rig.hear(InstrumentReported(at=rig.now, epoch=rig.epoch, wanted=wanted, instrument=instrument))
+
+
+def test_an_unknown_contract_is_asked_for_once_and_orders_wait() -> None:
+    rig = Rig()
+
+    assert only(QualifyContract, rig.submit(ibm())).wanted == IBM_WANTED
+    assert rig.submit(ibm(), "b") == ()
+    assert only(QualifyContract, rig.submit(attrs.evolve(market(), symbol="MSFT"), "m")).wanted.symbol == "MSFT"
+
+    outbox = qualify(rig)
+    assert names(outbox) == ["OrderSubmitted", "PlaceOrder"] * 2
+    assert [order.order_id for order in rig.desk.open_orders()] == [1, 2, None]
+
+
+def test_a_contract_by_id_is_looked_up_as_it_was_written() -> None:
+    rig = Rig()
+    order = Order(side=Side.BUY, quantity=1, contract=IBM)
+
+    only(QualifyContract, rig.submit(order))
+    only(PlaceOrder, qualify(rig, wanted=IBM))
+    only(PlaceOrder, rig.submit(order, "b"))
+
+
+def test_a_refused_contract_rejects_what_waited() -> None:
+    rig = Rig()
+    rig.submit(ibm())
+
+    outbox = rig.hear(InstrumentRefused(at=START, epoch=rig.epoch, wanted=IBM_WANTED, text="no such contract"))
+
+    assert rejection(outbox) == "no such contract"
+
+
+def test_no_answer_about_a_contract_rejects_what_waited() -> None:
+    rig = Rig()
+    rig.submit(ibm())
+
+    assert rig.wait(14) == ()
+    assert rejection(rig.wait(2)) == "the broker did not say which contract IBM is"
+    assert qualify(rig) == ()
+
+
+def test_what_waits_when_the_connection_ends_is_rejected() -> None:
+    rig = Rig()
+    rig.submit(ibm())
+
+    assert "the session ended before it was sent" in rejection(rig.disconnect())
+
+
+def test_what_waits_is_checked_again_when_its_contract_is_known() -> None:
+    rig = Rig()
+    rig.submit(ibm())
+    rig.session(SessionState.DEGRADED)
+
+    assert "DEGRADED" in rejection(qualify(rig))
+
+
+def test_an_order_that_waits_is_cancelled_at_once() -> None:
+    rig = Rig()
+    rig.submit(ibm())
+
+    assert names(rig.cancel()) == ["OrderCanceled"]
+    assert qualify(rig) == ()
+
+
+# --- order ids ---
+
+
+def test_order_ids_grow_from_the_brokers_floor() -> None:
+    rig = Rig()
+    rig.connect(300)
+
+    assert [only(PlaceOrder, rig.submit(oms_id=name)).order_id for name in "ab"] == [300, 301]
+
+
+def test_order_ids_never_go_back_after_a_reconnect() -> None:
+    rig = Rig()
+    rig.connect(300)
+    rig.working()
+    rig.status(BrokerStatus.CANCELED)
+    rig.connect(5)
+
+    assert only(PlaceOrder, rig.submit(oms_id="b")).order_id == 301
+
+
+def test_a_floor_reported_later_lifts_the_next_id() -> None:
+    rig = Rig()
+    rig.hear(NextOrderIdReported(at=START, epoch=rig.epoch, order_id=OrderId(50)))
+
+    assert only(PlaceOrder, rig.submit()).order_id == 50
+
+
+def test_ids_of_strangers_lift_ours_unless_they_are_absurd() -> None:
+    rig = Rig()
+    rig.working()
+    rig.status(BrokerStatus.WORKING, client_id=ClientId(9), order_id=OrderId(70))
+    rig.status(BrokerStatus.WORKING, client_id=ClientId(9), order_id=OrderId(MAX_ORDER_ID))
+
+    assert only(PlaceOrder, rig.submit(oms_id="b")).order_id == 71
+
+
+def test_an_order_without_an_order_id_left_is_rejected() -> None:
+    rig = Rig()
+    rig.connect(MAX_ORDER_ID)
+
+    assert only(PlaceOrder, rig.submit()).order_id == MAX_ORDER_ID
+    assert "order ids of this client id are used up" in rejection(rig.submit(oms_id="b"))
+
+
+# --- limits ---
+
+
+def test_the_largest_quantity_is_a_limit() -> None:
+    rig = limited(max_order_quantity=Decimal(100))
+
+    only(PlaceOrder, rig.submit(limit(quantity=100)))
+    assert rejection(rig.submit(limit(quantity=101), "b")) == "quantity 101 is over max_order_quantity 100"
+    only(PlaceOrder, rig.submit(limit(quantity=101), "c", closing=True))
+
+
+def test_the_largest_notional_is_a_limit_at_the_orders_own_price() -> None:
+    rig = limited(max_order_notional=Decimal(1000))
+
+    only(PlaceOrder, rig.submit(limit(quantity=10, price=100)))
+    assert rejection(rig.submit(limit(quantity=11, price=100), "b")) == (
+        "notional 1100.00 is over max_order_notional 1000"
+    )
+    stop = Order(side=Side.SELL, quantity=11, symbol="SPY", order_type=OrderType.STOP, stop_price=100)
+    assert "notional" in rejection(rig.submit(stop, "c"))
+    assert "notional 2000.00" in rejection(rig.submit(market(quantity=0, cash_quantity=2000), "d"))
+
+
+def quote(rig: Rig, **prices: Any) -> tuple[Any, ...]:
+    fields: dict[str, Any] = {name: Decimal(price) for name, price in prices.items()}
+    return rig.hear(QuoteReported(at=START, epoch=rig.epoch, contract=SPY, **fields))
+
+
+def test_a_market_order_is_measured_at_the_markets_price() -> None:
+    rig = limited(max_order_notional=Decimal(1000))
+
+    assert "no price is known yet" in rejection(rig.submit(market(quantity=2)))
+    quote(rig, bid=599)
+    assert "no price is known yet" in rejection(rig.submit(market(quantity=2), "b"))
+    quote(rig, bid=599, ask=601)
+    assert "notional 1200.00" in rejection(rig.submit(market(quantity=2), "c"))
+    quote(rig, bid=599, ask=601, last=500)
+    only(PlaceOrder, rig.submit(market(quantity=2), "d"))
+
+
+def test_without_a_notional_limit_quotes_are_not_kept() -> None:
+    rig = Rig()
+    quote(rig, last=500)
+
+    assert rig.desk.snapshot().market_prices == ()
+
+
+def test_the_number_of_open_orders_is_a_limit() -> None:
+    rig = limited(max_open_orders=1)
+    rig.working()
+
+    assert rejection(rig.submit(oms_id="b")) == "1 orders are open: max_open_orders is 1"
+    rig.status(BrokerStatus.CANCELED)
+    only(PlaceOrder, rig.submit(oms_id="c"))
+
+
+def test_the_position_that_could_come_is_a_limit() -> None:
+    rig = limited(max_position_quantity=Decimal(150))
+    rig.working(limit(quantity=100))
+    assert rejection(rig.submit(limit(quantity=51), "b")) == (
+        "the position could reach 151: max_position_quantity is 150"
+    )
+    rig.execution(quantity=100)
+    assert "could reach 151" in rejection(rig.submit(limit(quantity=51), "c"))
+
+    only(PlaceOrder, rig.submit(limit(Side.SELL, 250), "d"))
+    assert "could reach 151" in rejection(rig.submit(limit(Side.SELL, 1), "e"))
+
+
+def test_a_first_order_is_measured_against_an_empty_position() -> None:
+    assert "could reach 151" in rejection(limited(max_position_quantity=Decimal(150)).submit(limit(quantity=151)))
+
+
+def test_less_than_the_smallest_size_is_rejected() -> None:
+    assert rejection(Rig().submit(market(quantity="0.5"))) == "quantity is 0.5: at least 1"
+    only(PlaceOrder, Rig().submit(market(quantity=0, cash_quantity=100)))
+
+
+# --- prices ---
+
+
+@pytest.mark.parametrize(("side", "price"), [(Side.BUY, "495.00"), (Side.SELL, "495.01")])
+def test_a_limit_is_snapped_away_from_the_market(side: Side, price: str) -> None:
+    placed = only(PlaceOrder, Rig().submit(limit(side, price="495.006")))
+
+    assert placed.order.limit_price == Decimal(price)
+
+
+def test_a_stop_is_snapped_to_the_nearest_price() -> None:
+    stop = Order(side=Side.SELL, quantity=1, symbol="SPY", order_type=OrderType.STOP, stop_price="494.996")
+
+    assert only(PlaceOrder, Rig().submit(stop)).order.stop_price == Decimal("495.00")
+
+
+def test_a_price_on_the_grid_is_left_alone() -> None:
+    order = limit()
+
+    assert only(PlaceOrder, Rig().submit(order)).order is order
+
+
+# --- recorded placements ---
+
+
+def placement(rig: Rig, terms: Order | None = None) -> tuple[Any, ...]:
+    return rig.hear(
+        RecordPlacement(
+            at=START,
+            oms_id=OmsId("a"),
+            order_id=OrderId(7),
+            epoch=rig.epoch,
+            order=terms if terms is not None else limit(),
+            contract=SPY,
+            account=ACCOUNT,
+            client_id=CLIENT,
+        )
+    )
+
+
+def test_a_recorded_placement_is_never_sent_and_lives_like_any_other() -> None:
+    rig = Rig(ready=False)
+
+    assert names(placement(rig)) == ["OrderSubmitted"]
+    assert names(rig.status(BrokerStatus.WORKING)) == ["OrderAccepted"]
+    assert placement(rig, limit(price="496.00")) == ()
+    assert names(rig.echo(terms=limit(price="496.00"))) == ["OrderReplaced"]
+    assert rig.hear(RecordCancel(at=START, oms_id=OmsId("a"))) == ()
+    assert names(rig.status(BrokerStatus.CANCELED)) == ["OrderCanceled"]
+
+
+def test_a_recorded_cancel_of_an_unknown_order_is_named() -> None:
+    outbox = Rig().hear(RecordCancel(at=START, oms_id=OmsId("zz")))
+
+    assert only(Discrepancy, outbox).kind == "NO_SUCH_ORDER"
+
+
+def test_the_desk_refuses_a_message_it_does_not_hear() -> None:
+    with pytest.raises(TypeError, match="does not hear str"):
+        Desk(DeskConfig()).decide("hello")
+
+
+def test_the_desk_shows_its_config_and_holdings() -> None:
+    rig = Rig()
+    rig.working()
+    rig.execution(quantity=10)
+
+    assert rig.desk.config == DeskConfig()
+    assert rig.desk.holdings() == ((ACCOUNT, SPY_INSTRUMENT.contract, Decimal(10)),)
