@@ -14,12 +14,11 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import msgspec
 import structlog
 
 from strategy.config import LoggingConfig
 from strategy.log_files import RotatingFile
-from strategy.log_lines import Line, LogNote, fields_of, verb_line
+from strategy.log_lines import Line, LogNote, fields_of, json_text, verb_line
 
 __all__ = ["ExecutionLog", "Line", "LogNote", "render_line", "verb_line"]
 
@@ -157,7 +156,6 @@ class _Renderer:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._encode = msgspec.json.Encoder().encode
 
     def __call__(
         self, logger: object, name: str, entry: MutableMapping[str, Any]
@@ -171,7 +169,7 @@ class _Renderer:
             "verb": line.verb,
             "text": line.text,
         }
-        text = self._encode(fields_of(entry["message"]) | fields).decode()
+        text = json_text(fields_of(entry["message"]) | fields)
         return (_Rendered(render_line(at, line, self._zone), text),), {}
 
 

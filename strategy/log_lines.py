@@ -223,19 +223,33 @@ def _average(order: OrderState) -> str:
     return "" if order.average_price is None else f", average {format_price(round(order.average_price, 6))}"
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values without those that say nothing; strings fit for a log."""
-    return {clean(name): _shown(name, value) for name, value in values.items() if value}
+def json_text(fields: Mapping[str, Any]) -> str:
+    """Fields as JSON on one line, fit for a log: cleaning the whole text once is much cheaper than each string."""
+    text = _encode(fields).decode()
+    if not text.isprintable():
+        text = _encode(_cleaned(fields)).decode()
+    return _ACCOUNT.sub(lambda match: mask_account(match[0]), text)
 
 
-def _shown(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON values
+_encode = msgspec.json.Encoder().encode
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON values
     if isinstance(value, str):
-        return mask_account(value) if name == "account" else clean(value)
-    if isinstance(value, dict):
-        return _said(value)
-    if isinstance(value, list | tuple):
-        return [mask_account(entry) if name == "accounts" else _shown("", entry) for entry in value]
-    return value
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(name)): _cleaned(entry) for name, entry in value.items()}
+    return [_cleaned(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values without those that say nothing; accounts masked."""
+    said = {name: _said(value) if isinstance(value, dict) else value for name, value in values.items() if value}
+    if "account" in said:
+        said["account"] = mask_account(said["account"])
+    if "accounts" in said:
+        said["accounts"] = [mask_account(account) for account in said["accounts"]]
+    return said
 
 
 def _sums_of(order: OrderState) -> dict[str, Any]:
