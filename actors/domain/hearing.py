@@ -41,6 +41,8 @@ def status_reported(core: DeskCore, report: OrderStatusReported) -> None:
     core.saw_order_id(report.order_id, ours=report.client_id == core.config.client_id)
     order = identify.of_status(core, report)
     if order is None:
+        if core.book.past_owner(report.perm_id, "") is not None:
+            return
         subject = f"permId {report.perm_id}" if report.perm_id else f"client {report.client_id} id {report.order_id}"
         core.complain(report.at, "UNKNOWN_ORDER", subject, f"status {report.raw_status or report.status.value}")
         return
