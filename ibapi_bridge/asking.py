@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from actors.domain.contract import Contract, Instrument
+from actors.domain.contract import Contract, Instrument, SecType
 from actors.domain.identity import Account
 from actors.link import SendError
 from actors.messages.reports import SnapshotKind
@@ -168,8 +168,28 @@ class Asker:
         previous = self._streams.pop(wanted, None)
         if previous is not None:
             self.request("cancelMktData", {"reqId": previous})
-        request_id = next(self._request_ids)
         meant = resolved(wanted, self._settings.symbols)
         known = self._cache.find(meant, self._now())
-        self.request(*outbound.quotes(request_id, meant if known is None else known.contract), wanted=wanted)
+        self._stream(wanted, meant if known is None else known.contract)
+
+    def follow_up(self) -> None:
+        """Ask what the answers of the last frame made necessary.
+
+        Raises:
+            SendError: it did not leave.
+        """
+        while self._context.rules_to_ask:
+            self.request("reqMarketRule", {"marketRuleId": self._context.rules_to_ask.pop()})
+        while self._context.reroutes:
+            reroute = self._context.reroutes.pop()
+            self._stream(reroute.wanted, _by_number(reroute.con_id, reroute.exchange))
+
+    def _stream(self, wanted: Contract, source: Contract) -> None:
+        request_id = next(self._request_ids)
+        self.request(*outbound.quotes(request_id, source), wanted=wanted)
         self._streams[wanted] = request_id
+
+
+def _by_number(con_id: int, exchange: str) -> Contract:
+    """A contract of which only the broker's number and the exchange are known."""
+    return Contract(symbol="", sec_type=SecType.OTHER, currency="", con_id=con_id, exchange=exchange)

@@ -44,6 +44,15 @@ class Listing:
     kind: SnapshotKind
 
 
+@attrs.frozen(kw_only=True)
+class Reroute:
+    """The broker streams the quotes of ``wanted`` under another contract (CFDs: those of the underlying)."""
+
+    wanted: Contract
+    con_id: int
+    exchange: str
+
+
 Asked = Qualification | Listing | QuoteFold
 
 _LISTS: Final = {
@@ -67,6 +76,7 @@ class Conversation:
         self.asked: dict[int, Asked] = {}
         self.awaiting_rule: dict[int, list[Qualification]] = {}
         self.rules_to_ask: list[int] = []
+        self.reroutes: list[Reroute] = []
         self._pending: set[SnapshotKind] = set()
 
     def note(self, name: str, args: Mapping[str, object], *, wanted: Contract | None = None) -> None:

@@ -103,6 +103,7 @@ ROWS: Final = MappingProxyType[int, Row](
         62: ("positionEnd", _message("PositionEnd"), _fields),
         63: ("accountSummary", _message("AccountSummary"), _fields),
         64: ("accountSummaryEnd", _message("AccountSummaryEnd"), _fields),
+        91: ("rerouteMktDataReq", _message("RerouteMarketDataRequest"), _fields),
         93: ("marketRule", _message("MarketRule"), _fields),
         100: ("orderBound", _message("OrderBound"), _fields),
         101: ("completedOrder", _message("CompletedOrder"), _fields),

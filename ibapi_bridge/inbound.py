@@ -261,6 +261,7 @@ CALLBACKS: Final[Mapping[str, Callable[[Spoken], tuple[Report, ...]]]] = Mapping
         "tickPrice": inbound_market.tick_price,
         "tickSize": inbound_market.tick_size,
         "tickGeneric": inbound_market.tick_generic,
+        "rerouteMktDataReq": inbound_market.reroute,
         "currentTime": inbound_market.current_time,
         "currentTimeInMillis": inbound_market.current_time_in_millis,
     }

@@ -1,7 +1,8 @@
 """Ticks and the broker's clock."""
 
 from actors.messages.reports import Report, ServerTimeReported
-from ibapi_bridge.figures import Untranslatable, integer
+from ibapi_bridge.conversation import Reroute
+from ibapi_bridge.figures import Untranslatable, identity, integer
 from ibapi_bridge.spoken import Spoken
 from ibapi_bridge.times import from_epoch
 
@@ -25,6 +26,17 @@ def tick_generic(said: Spoken) -> tuple[Report, ...]:
     """A flag of a stream we follow."""
     fold, tick_type = said.quote_fold(), integer(said.args.get("tickType"))
     return () if fold is None else _maybe(fold.halt(tick_type, said.args.get("value"), at=said.at, epoch=said.epoch))
+
+
+def reroute(said: Spoken) -> tuple[Report, ...]:
+    """The broker has no quotes for this contract itself but for the one behind it: they are asked for (IBKR: CFDs)."""
+    request_id, con_id = integer(said.args.get("reqId")), integer(said.args.get("conId"))
+    fold = said.quote_fold()
+    if fold is not None and con_id > 0:
+        said.context.asked.pop(request_id, None)
+        exchange = identity(said.args.get("exchange"))
+        said.context.reroutes.append(Reroute(wanted=fold.contract, con_id=con_id, exchange=exchange))
+    return ()
 
 
 def _maybe(report: Report | None) -> tuple[Report, ...]:

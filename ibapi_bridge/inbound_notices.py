@@ -15,6 +15,7 @@ from actors.messages.reports import (
 from ibapi_bridge.conversation import Listing, Qualification
 from ibapi_bridge.figures import integer, text
 from ibapi_bridge.notices import classify
+from ibapi_bridge.quotes import QuoteFold
 from ibapi_bridge.redaction import redacted
 from ibapi_bridge.spoken import Spoken
 from ibapi_bridge.vocabulary import CONDITIONS
@@ -32,11 +33,12 @@ def error(said: Spoken) -> tuple[Report, ...]:
     words = redacted(text(_MARKUP.sub(" ", str(said.args.get("errorString") or ""))).strip())
     subject = integer(said.args.get("reqId"))
     row = classify(code, words)
+    named = _named(said, subject)
     notice = NoticeReported(
         at=said.at,
         epoch=said.epoch,
         code=code,
-        text=words,
+        text=f"{words} ({named})" if named else words,
         subject=None if subject in _NOBODY else subject,
         kind=row.kind,
         on_new=row.on_new,
@@ -45,6 +47,14 @@ def error(said: Spoken) -> tuple[Report, ...]:
         advanced_reject=redacted(text(said.args.get("advancedOrderRejectJson"))),
     )
     return (notice, *_condition(said, code, words), *_request_failure(said, notice))
+
+
+def _named(said: Spoken, subject: int) -> str:
+    """What a request was about, in the user's words: the broker's text rarely names it."""
+    asked = said.context.asked.get(subject)
+    if isinstance(asked, QuoteFold):
+        return asked.contract.name
+    return asked.wanted.name if isinstance(asked, Qualification) else ""
 
 
 def _condition(said: Spoken, code: int, words: str) -> tuple[Report, ...]:

@@ -202,8 +202,7 @@ class IbapiLink:
     def _hear_frame(self, listener: Listener, frame: bytes) -> None:
         for report in listener.understand(frame):
             self._pass_on(report)
-        while self._context.rules_to_ask:
-            self._asker.request("reqMarketRule", {"marketRuleId": self._context.rules_to_ask.pop()})
+        self._asker.follow_up()
 
     def _pass_on(self, report: Report) -> None:
         match report:

@@ -253,16 +253,20 @@ class Transport:
         with self._lock:
             self._closing = self._closing or "over"
             connection, self._socket = self._socket, None
+            unsent = bytes(self._unsent)
         if connection is not None:
-            self._part(connection)
+            self._part(connection, unsent)
         if self._waker is not None:
             self._waker.close()
         self._selector.close()
 
-    def _part(self, connection: socket.socket) -> None:
+    def _part(self, connection: socket.socket, unsent: bytes) -> None:
         """Close so that unread input does not make the system throw our last frames away (a reset would)."""
         due = self._elapsed() + _LINGER_SECONDS
         try:
+            if unsent:
+                connection.settimeout(_LINGER_SECONDS)
+                connection.sendall(unsent)
             connection.shutdown(socket.SHUT_WR)
             while (left := due - self._elapsed()) > 0:
                 connection.settimeout(left)

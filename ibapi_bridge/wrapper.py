@@ -62,6 +62,7 @@ PARAMETERS: Final = MappingProxyType(
         "tickReqParams": ("tickerId", "minTick", "bboExchange", "snapshotPermissions"),
         "marketDataType": ("reqId", "marketDataType"),
         "tickSnapshotEnd": ("reqId",),
+        "rerouteMktDataReq": ("reqId", "conId", "exchange"),
         "currentTime": ("time",),
         "currentTimeInMillis": ("timeInMillis",),
     }

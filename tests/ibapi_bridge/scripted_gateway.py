@@ -170,3 +170,12 @@ def connection(version: int = 213, **settings: Any) -> Iterator[tuple[ScriptedGa
 
 def last_words(heard: Heard) -> str:
     return heard.next(ConnectionLost).reason
+
+
+def squeeze(link: IbapiLink, gateway: ScriptedGateway) -> None:
+    """Buffers so small that most sends are taken in part only."""
+    sender = link._transport._socket
+    assert sender is not None
+    assert gateway.peer is not None
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2_048)
+    gateway.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)

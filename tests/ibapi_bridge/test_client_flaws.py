@@ -21,7 +21,6 @@ from actors.messages.reports import (
     ServerTimeReported,
 )
 from ibapi_bridge.framing import framed
-from ibapi_bridge.link import IbapiLink
 from tests.ibapi_bridge.samples import place_order
 from tests.ibapi_bridge.scripted_gateway import (
     PATIENCE,
@@ -33,6 +32,7 @@ from tests.ibapi_bridge.scripted_gateway import (
     make_link,
     protobuf,
     raw,
+    squeeze,
     status,
     text,
 )
@@ -87,7 +87,7 @@ def test_04_a_burst_of_exactly_4096_bytes_before_a_silence_is_heard_at_once() ->
 
 def test_05_a_peer_that_reads_slowly_gets_every_request_whole_and_in_order() -> None:
     with connection() as (gateway, link, _):
-        _squeeze(link, gateway)
+        squeeze(link, gateway)
         sent = 500
         for number in range(1, sent + 1):
             link.send(place_order(order_id=number))
@@ -96,15 +96,6 @@ def test_05_a_peer_that_reads_slowly_gets_every_request_whole_and_in_order() -> 
             assert frame[:4] == (203).to_bytes(4, "big")
             assert frame[4] == 0x08
             assert _varint(frame[5:]) == number
-
-
-def _squeeze(link: IbapiLink, gateway: ScriptedGateway) -> None:
-    """Buffers so small that most sends are taken in part only."""
-    sender = link._transport._socket
-    assert sender is not None
-    assert gateway.peer is not None
-    sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2_048)
-    gateway.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
 
 
 def _varint(data: bytes) -> int:
@@ -119,7 +110,7 @@ def _varint(data: bytes) -> int:
 
 def test_05b_a_peer_that_reads_nothing_ends_the_connection_and_never_blocks_the_sender() -> None:
     with connection(send_seconds=0.3) as (gateway, link, heard):
-        _squeeze(link, gateway)
+        squeeze(link, gateway)
         refused: list[SendError] = []
         begun = time.monotonic()
         while not refused:

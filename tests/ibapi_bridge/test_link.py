@@ -1,5 +1,6 @@
 """A whole link: against a gateway whose every byte is scripted, and against the simulator."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ from tests.ibapi_bridge.scripted_gateway import (
     make_link,
     message_class,
     protobuf,
+    squeeze,
     status,
 )
 
@@ -172,6 +174,42 @@ def test_a_subscription_repeated_replaces_its_stream() -> None:
         gateway.send(protobuf(1, "TickPrice", reqId=10_000_000, tickType=1, price=1.0))
         gateway.send(protobuf(1, "TickPrice", reqId=10_000_001, tickType=1, price=2.0))
         assert heard.next(QuoteReported).bid == 2
+
+
+def test_quotes_of_a_cfd_come_from_the_contract_behind_it() -> None:
+    cfd = Contract(symbol="IBUS500", sec_type=SecType.CFD)
+    with connection() as (gateway, link, heard):
+        link.send(Subscribe(wanted=cfd))
+        gateway.read_frame()
+        gateway.send(protobuf(91, "RerouteMarketDataRequest", reqId=10_000_000, conId=416904, exchange="CBOE"))
+        sent = message_class("MarketDataRequest")()
+        sent.ParseFromString(gateway.read_frame()[4:])
+        assert (sent.contract.conId, sent.contract.exchange) == (416904, "CBOE")
+        gateway.send(protobuf(1, "TickPrice", reqId=sent.reqId, tickType=4, price=5000.0))
+        assert heard.next(QuoteReported).contract == cfd
+
+
+def test_a_notice_about_a_stream_names_the_contract() -> None:
+    with connection() as (gateway, link, heard):
+        link.send(Subscribe(wanted=SPY))
+        gateway.read_frame()
+        gateway.send(protobuf(4, "ErrorMessage", id=10_000_000, errorCode=354, errorMsg="Not subscribed."))
+        notice = heard.next(NoticeReported)
+        assert (notice.code, notice.text) == (354, "Not subscribed. (SPY)")
+
+
+def test_what_waits_unsent_still_leaves_when_the_link_is_closed() -> None:
+    with connection() as (gateway, link, heard):
+        squeeze(link, gateway)
+        for number in range(1, 101):
+            link.send(place_order(order_id=number))
+        closing = threading.Thread(target=link.close)
+        closing.start()
+        for _ in range(100):
+            assert request_id(gateway.read_frame()) == 3
+        gateway.close()
+        closing.join(5)
+        assert last_words(heard) == "closed by us"
 
 
 def test_the_kind_of_market_data_is_asked_for_once_per_connection() -> None:

@@ -107,6 +107,7 @@ MESSAGES: list[tuple[int, str, dict[str, Any]]] = [
     (62, "PositionEnd", {}),
     (63, "AccountSummary", {"reqId": 1, "account": "DU1", "tag": "Cushion", "value": "1", "currency": ""}),
     (64, "AccountSummaryEnd", {"reqId": REQUEST + 3}),
+    (91, "RerouteMarketDataRequest", {"reqId": REQUEST + 9, "conId": 7, "exchange": "SMART"}),
     (93, "MarketRule", {"marketRuleId": 26, "priceIncrements": [{"lowEdge": 0.0, "increment": 0.01}]}),
     (100, "OrderBound", {"permId": 9, "clientId": 0, "orderId": -2}),
     (101, "CompletedOrder", {"contract": CONTRACT, "order": ORDER, "orderState": STATE}),
