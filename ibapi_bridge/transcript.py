@@ -49,6 +49,8 @@ class Transcript:
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of lines before the first one that has a time."""
 
+_LONGEST_SHOWN: Final = 60
+
 _ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "error": {"id": "reqId", "errorMsg": "errorString", "code": "errorCode", "msg": "errorString"},
@@ -109,12 +111,12 @@ def _line(number: int, row: str, previous: datetime) -> Line:
     name = record.get("name")
     direction = _direction(record.get("dir"))
     if not isinstance(name, str) or not name:
-        raise ValueError(f"name is {name!r}: it must be the name of an API method")
+        raise ValueError(f"name is {_shown(name)}: it must be the name of an API method")
     if direction is Direction.CONN and name not in ("connected", "disconnected"):
-        raise ValueError(f"name is {name!r}: with dir conn accepted are connected and disconnected")
+        raise ValueError(f"name is {_shown(name)}: with dir conn accepted are connected and disconnected")
     args = record.get("args") or {}
     if not isinstance(args, dict):
-        raise ValueError(f"args is {args!r}: it must be an object")  # noqa: TRY004  # one kind of error for the user
+        raise ValueError(f"args is {_shown(args)}: it must be an object")  # noqa: TRY004  # one kind of error for the user
     return Line(
         number=number,
         at=_time(record.get("at"), previous),
@@ -132,8 +134,14 @@ def _parsed(row: str) -> dict[str, object]:
     except RecursionError:
         raise ValueError("this is nested too deeply to be a record") from None
     if not isinstance(record, dict):
-        raise ValueError(f"this is {record!r}: it must be an object with dir, name and args")  # noqa: TRY004
+        raise ValueError(f"this is {_shown(record)}: it must be an object with dir, name and args")  # noqa: TRY004
     return record
+
+
+def _shown(value: object) -> str:
+    """A wrong value, short enough for a sentence."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _exact(text: str) -> str:
@@ -145,7 +153,7 @@ def _direction(value: object) -> Direction:
     try:
         return Direction(str(value))
     except ValueError:
-        raise ValueError(f"dir is {value!r}: accepted are in, out and conn") from None
+        raise ValueError(f"dir is {_shown(value)}: accepted are in, out and conn") from None
 
 
 def _time(value: object, previous: datetime) -> datetime:
@@ -155,7 +163,7 @@ def _time(value: object, previous: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(str(value))
     except ValueError:
-        raise ValueError(f"at is {value!r}: it must be an ISO time such as 2026-04-13T15:27:04.120Z") from None
+        raise ValueError(f"at is {_shown(value)}: it must be an ISO time such as 2026-04-13T15:27:04.120Z") from None
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return max(at, previous)
 

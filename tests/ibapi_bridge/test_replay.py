@@ -161,6 +161,7 @@ def test_an_empty_capture_shows_nothing(written: Written) -> None:
         ('{"dir": "in", "name": "error", "args": [1]}', "args is [1]"),
         ('{"dir": "in", "name": "error", "at": "noon"}', "at is 'noon'"),
         ("[" * 100_000, "nested too deeply"),
+        (json.dumps(["x" * 1000]), "this is ['" + "x" * 58 + "...: it must be"),
     ],
 )
 def test_a_damaged_line_is_named_by_file_and_number(
@@ -498,3 +499,39 @@ def test_no_order_of_lines_raises_or_loses_a_fill(lines: tuple[Line, ...]) -> No
     assert {exec_id.rpartition(".")[0] for exec_id in wanted} == set(families)
     counted = [fill["exec_id"] for order in found["orders"] for fill in order["fills"] if not fill["superseded"]]
     assert len({exec_id.rpartition(".")[0] for exec_id in counted}) == len(counted)
+
+
+def quantities(lines: tuple[Line, ...]) -> dict[str, Decimal]:
+    """Positions as the executions alone tell them: of each family the highest correction, the first of equals."""
+    final: dict[str, tuple[int, str, Decimal]] = {}
+    for row in lines:
+        if row.name != "execDetails":
+            continue
+        execution, contract = row.args["execution"], row.args["contract"]
+        family, _, number = execution.execId.rpartition(".")  # type: ignore[attr-defined]
+        if int(number) > final.get(family, (0,))[0]:
+            sign = 1 if execution.side == "BOT" else -1  # type: ignore[attr-defined]
+            shares = sign * Decimal(str(execution.shares))  # type: ignore[attr-defined]
+            final[family] = (int(number), contract.symbol, shares)  # type: ignore[attr-defined]
+    found: dict[str, Decimal] = {}
+    for _, symbol, shares in final.values():
+        found[symbol] = found.get(symbol, Decimal(0)) + shares
+    return {symbol: total for symbol, total in found.items() if total}
+
+
+def told_by_executions(lines: tuple[Line, ...]) -> bool:
+    """Whether positions follow from executions alone: no openings, no combos, no executions without a contract."""
+    told = [row for row in lines if row.name == "execDetails"]
+    whole = all(getattr(row.args.get("contract"), "secType", "BAG") != "BAG" for row in told)
+    combos = any(getattr(row.args.get("contract"), "secType", "") == "BAG" for row in lines)
+    return whole and not combos and not any(row.name == "position" for row in lines)
+
+
+@given(shuffled().filter(told_by_executions))
+def test_positions_are_what_the_executions_say(lines: tuple[Line, ...]) -> None:
+    found = replayed(Transcript(path="shuffled", lines=lines))
+
+    booked: dict[str, Decimal] = {}
+    for row in found["positions"]:
+        booked[row["symbol"]] = booked.get(row["symbol"], Decimal(0)) + Decimal(row["quantity"])
+    assert {symbol: total for symbol, total in booked.items() if total} == quantities(lines)
