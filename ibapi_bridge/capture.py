@@ -98,11 +98,19 @@ def plain(value: Any) -> object:  # noqa: ANN401 - official objects of any kind
 def _attributes(value: object) -> object:
     if isinstance(value, Message) or not hasattr(value, "__dict__"):
         return str(value)
-    shown = {name: plain(part) for name, part in vars(value).items() if not name.startswith("_")}
-    if type(value).__name__ in _SHOWN_WHOLE:
-        return shown
-    fresh = _fresh(type(value))
-    return {name: part for name, part in shown.items() if name not in fresh or part != fresh[name]}
+    fresh = {} if type(value).__name__ in _SHOWN_WHOLE else _fresh(type(value))
+    return {name: plain(part) for name, part in vars(value).items() if _says_something(name, part, fresh)}
+
+
+def _says_something(name: str, part: object, fresh: Mapping[str, object]) -> bool:
+    if name.startswith("_"):
+        return False
+    if name not in fresh:
+        return True
+    usual = fresh[name]
+    if part is usual or (type(part) is type(usual) and part == usual):
+        return False
+    return not hasattr(part, "__dict__") or plain(part) != plain(usual)
 
 
 def _fresh(kind: type[object]) -> Mapping[str, object]:
@@ -114,10 +122,10 @@ def _fresh(kind: type[object]) -> Mapping[str, object]:
 
 def _described(kind: type[object]) -> Mapping[str, object]:
     try:
-        return {name: plain(part) for name, part in vars(kind()).items()}
+        return vars(kind())
     except TypeError:  # official classes that need arguments: show everything
         return {}
 
 
 _FRESH: dict[type[object], Mapping[str, object]] = {}
-"""New objects of each class as they would be shown."""
+"""New objects of each class."""
