@@ -7,7 +7,7 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -25,9 +25,11 @@ from actors.domain.schedule import ScheduleConfig
 from actors.domain.session import SessionConfig
 from actors.journal import Durability, Journal, JournalDamaged, JournalIdentity
 from actors.journal_files import JournalLocked
+from actors.journal_keeper import JournalKeeper
 from actors.link import LinkFactory
+from actors.messages.events import Discrepancy
 from actors.messages.system import StopReason
-from actors.restore import restore, take_snapshot
+from actors.restore import restore
 from actors.system import Engine, EngineParts, EngineSettings
 from ibapi_bridge.assembly import link_factory
 from ibapi_bridge.gateway_simulator.config import ConfigError as SimulatorConfigError
@@ -216,8 +218,8 @@ def run_engine(run: Run) -> int:
         durability = Durability(config.trading.durability)
         journal = Journal(run.state / f"{strategy_id}.journal", identity=identity, durability=durability)
         stack.callback(journal.close)
-        restored = restore(journal, _desk_config(config, strategy_id))
-        take_snapshot(journal, restored)
+        desk_config = _desk_config(config, strategy_id)
+        restored = restore(journal, desk_config)
         runner = StrategyRunner(
             strategy,
             strategy_id,
@@ -235,6 +237,10 @@ def run_engine(run: Run) -> int:
         stack.callback(log.stop)
         guard = AccountGuard(run.mode, config.connection.port)
         console = Console(log, at_once=guard.check)
+        keeper = JournalKeeper(journal, desk_config, warn=_warn_of_journal(console, run.clock))
+        keeper.prepare(restored)
+        keeper.start()
+        stack.callback(keeper.stop)
         parts = EngineParts(
             clock=run.clock,
             journal=journal,
@@ -250,6 +256,10 @@ def run_engine(run: Run) -> int:
         guard.arm(halt=engine.halt, stop=console.stop)
         code = _until_stopped(engine, console, run.watch)
         return code or int(runner.has_failed)
+
+
+def _warn_of_journal(console: Console, clock: Clock) -> Callable[[str], None]:
+    return lambda text: console.tell(Discrepancy(at=clock.now(), kind="JOURNAL", subject="upkeep", text=text))
 
 
 def _until_stopped(engine: Engine, console: Console, watch: SessionWatch) -> int:

@@ -3,6 +3,7 @@
 An append-only SQLite database (WAL) per strategy and account. A record is (sequence, kind, body) with a CRC of its own
 and a hash chained to the one before. A small head file beside it names the last sequence handed to the disk, so that a
 tail that went missing is noticed. Inputs are recorded, not state: replaying them through the desk gives the state back.
+Old records may be moved into archives (``journal_archive``); what is left begins at or before the older snapshot.
 """
 
 import sqlite3
@@ -19,14 +20,18 @@ import attrs
 from actors.codec import Codec
 from actors.fault_points import reached
 from actors.journal_files import Head, ProcessLock
+from actors.journal_snapshots import Snapshot, SnapshotFiles
 
 SCHEMA_VERSION = 1
 GENESIS = b"\0" * 16
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+_WAY_FORWARD = "restore the journal from a backup, or move it away and start from the broker's books"
+RECORDS_TABLE = """
 CREATE TABLE IF NOT EXISTS records (
     sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL, chain BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS snapshots (sequence INTEGER PRIMARY KEY, body BLOB NOT NULL, crc INTEGER NOT NULL);
+"""
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{RECORDS_TABLE}
 """
 
 
@@ -82,18 +87,20 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.codec = codec if codec is not None else Codec()
+        self.snapshots = SnapshotFiles(path)
+        self._durable = durability is Durability.POWER
         self._lock = ProcessLock(path.with_suffix(".lock"))
         with ExitStack() as undo:
             undo.callback(self._lock.release)
             try:
                 self._database = opener(path)
                 undo.callback(self._database.close)
-                self._prepare(identity, durability)
-                self._head = Head(path.with_suffix(".head"))
+                self._prepare(identity)
+                self._head = Head(path.with_suffix(".head"), durable=self._durable)
                 undo.callback(self._head.close)
                 self._sequence, self._chain = self._verified_tail()
             except sqlite3.DatabaseError as error:
-                raise JournalDamaged(f"journal {path}: {error}; restore it from a backup or move it away") from error
+                raise JournalDamaged(f"journal {path}: {error}; {_WAY_FORWARD}") from error
             undo.pop_all()
 
     @property
@@ -128,35 +135,52 @@ class Journal:
         Raises:
             JournalDamaged: a record is missing or not what was written.
         """
-        chain = self._chain_at(after)
-        expected = after
+        try:
+            yield from self._checked(after)
+        except sqlite3.DatabaseError as error:
+            raise JournalDamaged(f"journal {self.path}: {error}; {_WAY_FORWARD}") from error
+
+    def _checked(self, after: int) -> Iterator[Record]:
+        chain, expected = self._chain_at(after), after
         query = "SELECT sequence, kind, body, crc, chain FROM records WHERE sequence > ? ORDER BY sequence"
         for sequence, kind, body, crc, link in self._database.execute(query, (after,)):
             expected += 1
-            chain = chained(chain, kind, body)
-            if sequence != expected or crc != crc_of(sequence, kind, body) or link != chain:
-                raise JournalDamaged(
-                    f"journal {self.path}: record {expected} is damaged; restore the journal from a backup, "
-                    "or move it away and start from the broker's books"
-                )
+            intact = sequence == expected and isinstance(kind, str) and isinstance(body, bytes)
+            if not intact or crc != crc_of(sequence, kind, body) or link != (chain := chained(chain, kind, body)):
+                raise JournalDamaged(f"journal {self.path}: record {expected} is damaged; {_WAY_FORWARD}")
             yield Record(sequence=sequence, kind=kind, body=body)
+        if expected != self._sequence:
+            raise JournalDamaged(f"journal {self.path}: record {expected + 1} is missing; {_WAY_FORWARD}")
 
     def save_snapshot(self, sequence: int, body: bytes) -> None:
-        """Store the state after record ``sequence``; only the last two are kept."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (sequence, body, crc_of(sequence, "snapshot", body))
-        )
-        self._database.execute(
-            "DELETE FROM snapshots WHERE sequence NOT IN "
-            "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT 2)"
+        """Store the state after record ``sequence``.
+
+        Raises:
+            OSError: the disk refused; nothing is lost but the time that the next start takes.
+        """
+        snapshot = Snapshot(sequence=sequence, chain=self._chain_at(sequence), body=body)
+        self.snapshots.save(snapshot, durable=self._durable)
+
+    def first_sequence(self) -> int:
+        """Number of the first record that is not archived; one more than the last while there is none."""
+        row = self._database.execute("SELECT min(sequence) FROM records").fetchone()
+        return self._sequence + 1 if row[0] is None else int(row[0])
+
+    def rows(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """Records as they are stored."""
+        yield from self._database.execute(
+            "SELECT * FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence", (first, last)
         )
 
-    def last_snapshot(self) -> tuple[int, bytes] | None:
-        """The newest intact snapshot with its sequence, None when there is none."""
-        for sequence, body, crc in self._database.execute("SELECT * FROM snapshots ORDER BY sequence DESC"):
-            if crc == crc_of(sequence, "snapshot", body):
-                return sequence, body
-        return None
+    def forget(self, last: int) -> None:
+        """Delete the records up to ``last``, which are archived."""
+        self._database.execute("DELETE FROM records WHERE sequence <= ?", (last,))
+
+    def fitting_snapshots(self) -> Iterator[Snapshot]:
+        """The intact snapshots that belong to this journal, newest first."""
+        for snapshot in self.snapshots.newest_first():
+            if snapshot.sequence <= self._sequence and self._link_of(snapshot.sequence) == snapshot.chain:
+                yield snapshot
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database; called from a maintenance thread on its own connection."""
@@ -172,10 +196,10 @@ class Journal:
         self._head.close()
         self._lock.release()
 
-    def _prepare(self, identity: JournalIdentity, durability: Durability) -> None:
+    def _prepare(self, identity: JournalIdentity) -> None:
         execute = self._database.execute
         execute("PRAGMA journal_mode=WAL")
-        execute(f"PRAGMA synchronous={'FULL' if durability is Durability.POWER else 'NORMAL'}")
+        execute(f"PRAGMA synchronous={'FULL' if self._durable else 'NORMAL'}")
         execute("PRAGMA wal_autocheckpoint=0")
         self._database.executescript(_SCHEMA)
         written = dict(execute("SELECT key, value FROM meta").fetchall())
@@ -201,13 +225,16 @@ class Journal:
         return sequence, chain
 
     def _chain_at(self, sequence: int) -> bytes:
+        link = self._link_of(sequence)
+        if link is None:
+            raise JournalDamaged(f"journal {self.path}: record {sequence} is missing; restore it from a backup")
+        return link
+
+    def _link_of(self, sequence: int) -> bytes | None:
         if sequence == 0:
             return GENESIS
         row = self._database.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).fetchone()
-        if row is None:
-            raise JournalDamaged(f"journal {self.path}: record {sequence} is missing; restore it from a backup")
-        chain: bytes = row[0]
-        return chain
+        return None if row is None else bytes(row[0])
 
     def _commit(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._database.execute("BEGIN IMMEDIATE")

@@ -44,8 +44,9 @@ class Head:
 
     _LAYOUT = struct.Struct(">Q")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
+        self._durable = durable
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
 
     def read(self) -> int:
@@ -58,6 +59,8 @@ class Head:
         """Promise that records up to ``sequence`` are in the journal."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, self._LAYOUT.pack(sequence))
+        if self._durable:
+            os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file."""

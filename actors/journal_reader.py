@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from actors.journal import GENESIS, JournalDamaged, chained, crc_of
+from actors.journal_snapshots import SnapshotFiles
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +43,7 @@ class JournalReader:
         try:
             meta = dict(self._database.execute("SELECT key, value FROM meta").fetchall())
             records = self._database.execute("SELECT count(*) FROM records").fetchone()[0]
-            snapshots = self._database.execute("SELECT count(*) FROM snapshots").fetchone()[0]
+            snapshots = len(SnapshotFiles(self._path).sequences())
         except sqlite3.DatabaseError as error:
             raise JournalDamaged(f"journal {self._path}: {error}") from error
         return JournalSummary(
@@ -52,6 +53,23 @@ class JournalReader:
             records=records,
             snapshots=snapshots,
         )
+
+    def portion(self, after: int, last: int) -> list[tuple[int, str, bytes, bytes]]:
+        """(sequence, kind, body, link of the chain) of the records after one and up to another, each checked.
+
+        Raises:
+            JournalDamaged: names the first record that is missing or not what was written.
+        """
+        query = "SELECT sequence, kind, body, crc, chain FROM records WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
+        found, expected = [], after
+        for sequence, kind, body, crc, link in self._database.execute(query, (after + 1, last)):
+            expected += 1
+            if sequence != expected or crc != crc_of(sequence, kind, body):
+                raise JournalDamaged(f"journal {self._path}: record {expected} is missing or damaged")
+            found.append((sequence, kind, body, link))
+        if expected != last:
+            raise JournalDamaged(f"journal {self._path}: record {expected + 1} is missing")
+        return found
 
     def records(self) -> Iterator[tuple[int, str, bytes]]:
         """(sequence, kind, body) of every record, each checked.

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import attrs
+import msgspec
 
-from actors.codec import Codec
+from actors.codec import Codec, UnknownKind
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import Epoch
 from actors.domain.portfolio import Portfolio, PortfolioState
 from actors.fault_points import reached
-from actors.journal import Journal
+from actors.journal import Journal, JournalDamaged
+from actors.journal_snapshots import Snapshot
 from actors.messages.commands import StateChanged
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.reports import PositionReported, SnapshotEnded
@@ -86,26 +88,55 @@ class Fold:
 
 
 def restore(journal: Journal, config: DeskConfig) -> Fold:
-    """The state as of the journal's last record.
+    """The state as of the journal's last record: the newest snapshot that can be read, and what came after.
 
     Raises:
-        JournalDamaged: a record is not what was written.
+        JournalDamaged: a record is missing, not what was written, or of a kind this version does not know.
     """
-    stored = journal.last_snapshot()
-    if stored is None:
-        return Fold(config).add_all(_inputs(journal, after=0))
-    sequence, body = stored
-    fold = Fold(config, _SNAPSHOTS.decode("EngineSnapshot", body))  # type: ignore[arg-type]  # the codec holds one class
-    return fold.add_all(_inputs(journal, after=sequence))
+    after, fold = folded_from(journal.fitting_snapshots(), config)
+    return fold.add_all(_inputs(journal, after=after))
+
+
+def folded_from(snapshots: Iterable[Snapshot], config: DeskConfig) -> tuple[int, Fold]:
+    """The first snapshot that this version can read, with its record; the empty state when there is none."""
+    for stored in snapshots:
+        snapshot = _read(stored)
+        if snapshot is not None:
+            return stored.sequence, Fold(config, snapshot)
+    return 0, Fold(config)
 
 
 def take_snapshot(journal: Journal, fold: Fold) -> None:
-    """Store the state as of the journal's last record, so that the next start replays only what comes after."""
-    _, body = _SNAPSHOTS.encode(fold.snapshot())
+    """Store the state as of the journal's last record, so that the next start replays only what comes after.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    body = encoded(fold)
     reached("snapshot.taken")
     journal.save_snapshot(journal.sequence, body)
     reached("snapshot.saved")
 
 
+def encoded(fold: Fold) -> bytes:
+    """The fold's state as the bytes of a snapshot."""
+    return _SNAPSHOTS.encode(fold.snapshot())[1]
+
+
+def _read(stored: Snapshot) -> EngineSnapshot | None:
+    """None when another version wrote it: the records say the same."""
+    try:
+        return _SNAPSHOTS.decode("EngineSnapshot", stored.body)  # type: ignore[return-value]  # the only class it holds
+    except msgspec.MsgspecError:
+        return None
+
+
 def _inputs(journal: Journal, *, after: int) -> Iterable[Any]:
-    return (journal.codec.decode(record.kind, record.body) for record in journal.records(after=after))
+    for record in journal.records(after=after):
+        try:
+            yield journal.codec.decode(record.kind, record.body)
+        except (UnknownKind, msgspec.MsgspecError) as error:
+            raise JournalDamaged(
+                f"journal {journal.path}: record {record.sequence} cannot be read ({error}); it was written by another "
+                "version: start that version, or move the journal away and start from the broker's books"
+            ) from error

@@ -126,7 +126,7 @@ def test_a_lost_tail_is_noticed(path: Path) -> None:
 def test_a_file_that_is_no_journal_is_refused_with_a_way_forward(path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(JournalDamaged, match="restore it from a backup or move it away"):
+    with pytest.raises(JournalDamaged, match="from a backup, or move it away"):
         opened(path)
     path.unlink()
     opened(path).close()
@@ -134,14 +134,28 @@ def test_a_file_that_is_no_journal_is_refused_with_a_way_forward(path: Path) -> 
 
 def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
     journal = opened(path)
-    assert journal.last_snapshot() is None
+    assert list(journal.fitting_snapshots()) == []
+    journal.append([cancel(1), cancel(2), cancel(3)])
     for sequence in (1, 2, 3):
         journal.save_snapshot(sequence, f"state {sequence}".encode())
-    assert journal.last_snapshot() == (3, b"state 3")
-    database = open_database(path)
-    database.execute("UPDATE snapshots SET body = ? WHERE sequence = 3", (b"state 4",))
-    database.close()
-    assert journal.last_snapshot() == (2, b"state 2")
+    assert [found.body for found in journal.fitting_snapshots()] == [b"state 3", b"state 2"]
+    newest = path.parent / "demo.snapshot-000000000003"
+    newest.write_bytes(newest.read_bytes().replace(b"state 3", b"state 4"))
+    assert [found.body for found in journal.fitting_snapshots()] == [b"state 2"]
+    journal.close()
+
+
+def test_a_snapshot_of_another_history_is_passed_over(path: Path) -> None:
+    journal = opened(path)
+    journal.append([cancel(1), cancel(2)])
+    journal.save_snapshot(2, b"state")
+    journal.close()
+    for old in path.parent.glob("demo.journal*"):
+        old.unlink()
+    path.with_suffix(".head").unlink()
+    journal = opened(path)
+    journal.append([cancel(7), cancel(8)])
+    assert list(journal.fitting_snapshots()) == []
     journal.close()
 
 
