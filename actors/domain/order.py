@@ -238,6 +238,8 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
     older_incarnation = len(order.perm_ids) > 1 and seen.perm_id in order.perm_ids[:-1]
     if _is_cash(order.order) or older_incarnation:
         return {}
+    if _is_unknown(order, order.order) and echo != order.order:
+        return _replaced(order, echo)
     still = order.pending if order.pending is not Pending.SUBMIT else None
     if order.wanted is not None and same_terms(order.wanted, echo):
         answered = None if still is Pending.REPLACE else still
@@ -256,6 +258,11 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
 def _is_cash(terms: Order) -> bool:
     """Whether the broker turns an amount of money into a quantity of its own."""
     return terms.cash_quantity is not None
+
+
+def _is_unknown(order: OrderState, terms: Order) -> bool:
+    """Whether a stranger's order is known by its executions only: what it wanted is not told."""
+    return order.external and terms.order_type is OrderType.OTHER and not terms.broker_type
 
 
 def same_terms(ours: Order, echo: Order) -> bool:
@@ -303,9 +310,9 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
         changes["fills"] = {**order.fills, seen.family: fill}
     if known is not None and fill.contract is None and fill.quantity < known.quantity:
         changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, Decimal(0))
-    if order.external and order.order.order_type is OrderType.OTHER and not order.order.broker_type:
+    if _is_unknown(order, order.order):
         grown = sum_of_fills(changes.get("fills", order.fills))
-        if grown > order.order.quantity:  # known by its executions only
+        if grown > order.order.quantity:
             changes["order"] = attrs.evolve(order.order, quantity=grown)
     if not order.status.is_terminal:
         changes["pending"] = None if order.pending is Pending.SUBMIT else order.pending
@@ -368,7 +375,8 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
             changes["pending"] = None
         terms, wanted = wanted, None
     status: ExecStatus = changes.get("status", order.status)
-    target = terms.quantity if terms.quantity > 0 and not _is_cash(terms) else reported if done and reported else None
+    sized = terms.quantity > 0 and not _is_cash(terms) and not _is_unknown(order, terms)
+    target = terms.quantity if sized else reported if done and reported else None
     growing = wanted is not None and wanted.quantity > filled and not done and not status.is_terminal
     if target is not None and filled >= target and not growing:
         status = FILLED
