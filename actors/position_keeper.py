@@ -12,7 +12,7 @@ from typing import Any
 from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.portfolio import Portfolio
-from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
+from actors.messages.events import Reconciled
 from actors.messages.system import Tick
 
 
@@ -38,7 +38,10 @@ class PositionKeeper(Actor):
         self._stale = True
 
     def hear(self, message: object) -> None:
-        """Book, and tell the strategy: at once after a fill, with the next tick after anything else."""
+        """Book, and tell the strategy with the next tick; after a reconciliation at once.
+
+        A strategy's own view counts each fill as it comes, so nobody waits for this one.
+        """
         if isinstance(message, QuotesWaiting):
             for quote in self._quotes.take():
                 self._dispatch(self._portfolio.decide(quote))
@@ -46,7 +49,7 @@ class PositionKeeper(Actor):
             return
         self._dispatch(self._portfolio.decide(message))
         match message:
-            case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
+            case Reconciled():
                 self._tell_view(message.at)
             case Tick() if self._stale:
                 self._tell_view(message.at)

@@ -1,6 +1,7 @@
 """Callboard complete: strategy, risk checks, durable journal, all actors, the link."""
 
 import logging
+import os
 import sys
 import tempfile
 import threading
@@ -115,7 +116,7 @@ def main() -> int:
                     "parameters": {"orders": orders, "burst": burst},
                 },
                 "trading": {"durability": sys.argv[5], "flatten_at": "off", "lock_at": "off"},
-                "logging": {"directory": folder, "console": False},
+                "logging": {"directory": folder, "console": False, "level": os.environ.get("LOGLEVEL", "INFO")},
             }
         )
         config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e9))  # the bare client paces nothing

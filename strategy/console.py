@@ -1,7 +1,8 @@
 """What the main thread watches: every event of the engine on one queue, and the reason to stop."""
 
+from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from actors.messages.portfolio import PortfolioSnapshot
@@ -11,41 +12,47 @@ from strategy.config import check_ports
 from strategy.errors import ConfigError
 from strategy.log import ExecutionLog
 
+_LOOK_SECONDS = 0.05
 _NOT_LOGGED = (PortfolioSnapshot, MarketOpened, MarketClosed)
 
 
 class Console:
     """An address that hears everything; the log gets the events, the main thread gets all.
 
-    ``stop`` may be called from any thread and from a signal handler: a SimpleQueue's ``put`` is reentrant.
+    Messages wake nobody: the main thread looks every 50 ms, and at once when there is a reason to stop. ``stop`` may be
+    called from any thread and from a signal handler: a SimpleQueue's ``put`` is reentrant.
     """
 
     def __init__(self, log: ExecutionLog, *, at_once: Callable[[object], None]) -> None:
         self._log = log
         self._at_once = at_once
-        self._queue: SimpleQueue[object] = SimpleQueue()
+        self._heard: deque[object] = deque()
+        self._reasons: SimpleQueue[StopReason] = SimpleQueue()
 
     def tell(self, message: object) -> None:
         """Hear a message; ``at_once`` sees it first, on the teller's thread."""
         self._at_once(message)
         if not isinstance(message, _NOT_LOGGED):
             self._log.tell(message)
-        self._queue.put(message)
+        self._heard.append(message)
 
     def stop(self, reason: StopReason) -> None:
-        """End ``watch`` once it has handed on what came before."""
-        self._queue.put(reason)
+        """End ``watch``; the first reason counts."""
+        self._reasons.put(reason)
 
     def watch(self, show: Callable[[object], None]) -> StopReason:
-        """Hand every message to ``show`` until a reason to stop comes."""
-        while not isinstance(message := self._queue.get(), StopReason):
-            show(message)
-        return message
+        """Hand every message to ``show`` until there is a reason to stop."""
+        while True:
+            self.drain(show)
+            try:
+                return self._reasons.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                continue
 
     def drain(self, show: Callable[[object], None]) -> None:
-        """Hand on what came after the reason to stop."""
-        while not self._queue.empty():
-            show(self._queue.get())
+        """Hand on what has been heard so far."""
+        while self._heard:
+            show(self._heard.popleft())
 
 
 class Halts(Protocol):

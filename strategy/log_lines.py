@@ -54,27 +54,32 @@ def verb_line(event: object) -> Line:
 
 def clean(text: str) -> str:
     """Text fit for a log: account numbers masked, control and direction characters shown as escapes, capped."""
-    shown = _ACCOUNT.sub(lambda match: mask_account(match[0]), text)
+    shown = _ACCOUNT.sub(_mask, text) if _SUSPECT.search(text) else text
     if not shown.isprintable():
         shown = "".join(_escaped(character) if _is_control(character) else character for character in shown)
     return shown if len(shown) <= MAX_TEXT else f"{shown[:MAX_TEXT]}..."
 
 
-def fields_of(event: object) -> dict[str, Any]:
-    """Every field of an event as plain JSON values; empty, zero and false are left out, an order's fills summed up."""
-    fields: dict[str, Any] = {"event": type(event).__name__}
-    if not attrs.has(type(event)):
-        return fields | {"value": clean(repr(event))}
-    values = msgspec.to_builtins(event)
+def json_line(event: object, head: Mapping[str, Any]) -> str:
+    """One JSON object on one line: ``head``, the event's name, its order's id and sums, and all its fields as they are.
+
+    The fields are encoded in one go and the text is cleaned as a whole, which costs a tenth of doing it field by field.
+    """
+    fields = {**head, "event": type(event).__name__}
     order = getattr(event, "order", None)
     if isinstance(order, OrderState):
-        fields["oms_id"] = order.oms_id
-        values["order"] = values["order"] | _sums_of(order)
-    return fields | _said(values)
+        fields |= {"oms_id": order.oms_id, "status": order.status} | _sums_of(order)
+    if not isinstance(event, LogNote):
+        fields["fields"] = msgspec.Raw(_encode(event)) if attrs.has(type(event)) else clean(repr(event))
+    text = _encode(fields).decode()
+    if not text.isprintable():
+        text = _encode(_cleaned(msgspec.json.decode(text))).decode()
+    return _masked(text, event)
 
 
 # IBKR: live accounts are U or I and digits, paper DU and DF, advisors F.
 _ACCOUNT = re.compile(r"\b(?:D[UF][A-Z]?|[UFI])\d{4,}[A-Z]?\b")
+_SUSPECT = re.compile(r"[A-Z]\d{4}")
 
 
 def _is_control(character: str) -> bool:
@@ -223,33 +228,29 @@ def _average(order: OrderState) -> str:
     return "" if order.average_price is None else f", average {format_price(round(order.average_price, 6))}"
 
 
-def json_text(fields: Mapping[str, Any]) -> str:
-    """Fields as JSON on one line, fit for a log: cleaning the whole text once is much cheaper than each string."""
-    text = _encode(fields).decode()
-    if not text.isprintable():
-        text = _encode(_cleaned(fields)).decode()
-    return _ACCOUNT.sub(lambda match: mask_account(match[0]), text)
-
-
 _encode = msgspec.json.Encoder().encode
 
 
 def _cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON values
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, Mapping):
-        return {clean(str(name)): _cleaned(entry) for name, entry in value.items()}
-    return [_cleaned(entry) for entry in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(entry) for name, entry in value.items()}
+    return [_cleaned(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values without those that say nothing; accounts masked."""
-    said = {name: _said(value) if isinstance(value, dict) else value for name, value in values.items() if value}
-    if "account" in said:
-        said["account"] = mask_account(said["account"])
-    if "accounts" in said:
-        said["accounts"] = [mask_account(account) for account in said["accounts"]]
-    return said
+def _masked(text: str, event: object) -> str:
+    """The text without account numbers: those of the event whatever they look like, and whatever looks like one."""
+    holders = (event, getattr(event, "order", None), getattr(event, "fill", None))
+    accounts = {getattr(holder, "account", "") for holder in holders} | set(getattr(event, "accounts", ()))
+    for account in accounts:
+        if account:
+            text = text.replace(account, mask_account(account))
+    return _ACCOUNT.sub(_mask, text) if _SUSPECT.search(text) else text
+
+
+def _mask(match: re.Match[str]) -> str:
+    return mask_account(match[0])
 
 
 def _sums_of(order: OrderState) -> dict[str, Any]:

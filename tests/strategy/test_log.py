@@ -24,7 +24,7 @@ from strategy import log as log_module
 from strategy.config import LoggingConfig
 from strategy.log import ExecutionLog, LogNote, render_line, verb_line
 from strategy.log_files import RotatingFile
-from strategy.log_lines import clean, fields_of
+from strategy.log_lines import clean, json_line
 from tests.strategy.support import ACCOUNT, OPEN, SPY, filled, state
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -179,10 +179,10 @@ def test_the_line_has_exactly_the_documented_form() -> None:
 def test_account_numbers_and_control_characters_never_reach_the_log() -> None:
     text = verb_line(events.TradingHalted(at=OPEN, reason="DU1234567 and U7654321\n\x1b[31m\u202e")).text
     assert text == "DU*****67 and U7****21\\n\\x1b[31m\\u202e"
-    fields = fields_of(
-        SessionChanged(at=OPEN, epoch=Epoch(1), state=SessionState.READY, accounts=(Account("ABC12345"),))
-    )
-    assert fields["accounts"] == ["AB****45"]
+    change = SessionChanged(at=OPEN, epoch=Epoch(1), state=SessionState.READY, accounts=(Account("ABC12345"),))
+    assert json.loads(json_line(change, {}))["fields"]["accounts"] == ["AB****45"]
+    noisy = events.TradingHalted(at=OPEN, reason="DU1234567\u202e and U7654321")
+    assert json.loads(json_line(noisy, {}))["fields"]["reason"] == "DU*****67\\u202e and U7****21"
 
 
 @given(st.text())
@@ -211,15 +211,10 @@ def test_both_files_get_every_event_told_before_the_stop(tmp_path: Path) -> None
     )
     assert len(entries) == 100
     assert (entries[0]["event"], entries[0]["oms_id"], entries[0]["verb"]) == ("OrderFilled", "test-s1-1", "FILL")
-    assert entries[0]["fill"] == {
-        "exec_id": "e1.01",
-        "side": "BUY",
-        "quantity": "40",
-        "price": "495",
-        "at": "2023-08-03T13:30:02Z",
-        "account": "DU*****67",
-    }
-    assert (entries[0]["order"]["filled"], entries[0]["order"]["remaining"]) == ("40", "60")
+    assert (entries[0]["filled"], entries[0]["remaining"], entries[0]["status"]) == ("40", "60", "PARTIALLY_FILLED")
+    fill = entries[0]["fields"]["fill"]
+    assert (fill["exec_id"], fill["quantity"], fill["price"], fill["account"]) == ("e1.01", "40", "495", "DU*****67")
+    assert fill["at"] == "2023-08-03T13:30:02Z"
 
 
 def test_lines_below_the_level_are_left_out_of_both_files(tmp_path: Path) -> None:
@@ -348,7 +343,8 @@ def test_a_full_disk_is_reported_once(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "log /dev/full: No space left on device; trading goes on without it\n"
 
 
-def test_fields_of_any_value_are_plain_json() -> None:
+def test_any_value_is_one_json_object() -> None:
     note = attrs.evolve(PARTIAL, order=attrs.evolve(PARTIAL.order, order=attrs.evolve(ORDER, good_till=OPEN)))
-    assert fields_of(note)["order"]["order"]["good_till"] == "2023-08-03T13:30:00Z"
-    assert json.loads(json.dumps(fields_of("text"))) == {"event": "str", "value": "'text'"}
+    fields = json.loads(json_line(note, {}))["fields"]
+    assert fields["order"]["order"]["good_till"] == "2023-08-03T13:30:00Z"
+    assert json.loads(json_line("text", {"verb": "STATUS"})) == {"verb": "STATUS", "event": "str", "fields": "'text'"}
