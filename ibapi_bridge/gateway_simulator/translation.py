@@ -101,6 +101,8 @@ def to_venue(
         tif = "OPG"
     if order.action not in {"BUY", "SELL", "SSHORT"}:
         raise RefusedOrder(303, f"Invalid action: {order.action}")
+    if len(order.conditions):
+        raise invalid("Conditional orders are not supported by this gateway")
     cash = price_of(order, "cashQty") or None
     quantity = decimal_of(order.totalQuantity or "0", "totalQuantity")
     if quantity <= 0 and not cash:

@@ -12,6 +12,7 @@ from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of, to_venue
 
 READ_ONLY = "Error validating request.-'bF' : cause - The API interface is currently in Read-Only mode."
+HIGHEST_ORDER_ID = 2**31 - 1
 NO_PARENT = "Missing parent order."
 
 
@@ -44,6 +45,8 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     client_id = session.client_id or 0
     if not gateway.ids.usable(client_id, message.orderId) or message.orderId < session.id_floor:
         raise RefusedOrder(103, "Duplicate order id")
+    if message.orderId >= HIGHEST_ORDER_ID:
+        raise RefusedOrder(321, "Error validating request.-'bF' : cause - Invalid order id")
     gateway.ids.use(client_id, message.orderId)
     instrument = _instrument(gateway, message.contract)
     account = _account(gateway, message.order.account)
