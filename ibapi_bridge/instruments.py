@@ -32,14 +32,13 @@ class Candidate:
 def candidate_of(contract_source: object, details: object) -> Candidate:
     """A row of contract details; ``contract_source`` and ``details`` as official objects or protobuf messages."""
     contract = contract_of(contract_source)
-    zone_name = text(read(details, "timeZoneId"), 256)
-    zone = zone_of(zone_name)
+    zone = zone_of(text(read(details, "timeZoneId"), 256))
     instrument = Instrument(
         contract=contract,
         min_tick=_positive(figure(read(details, "minTick")), _CENT),
         min_size=_positive(quantity(read(details, "minSize")), _smallest(contract)),
         size_increment=_positive(quantity(read(details, "sizeIncrement")), _smallest(contract)),
-        time_zone=_iana(zone, zone_name),
+        time_zone=_iana(zone),
         liquid_sessions=sessions_of(_hours(details, "liquidHours"), zone),
         trading_sessions=sessions_of(_hours(details, "tradingHours"), zone),
     )
@@ -133,5 +132,6 @@ def _smallest(contract: Contract) -> Decimal:
     return Decimal("0.00000001") if contract.sec_type is SecType.CRYPTO else Decimal(1)
 
 
-def _iana(zone: tzinfo | None, label: str) -> str:
-    return str(getattr(zone, "key", "") or ("UTC" if zone is UTC else label))
+def _iana(zone: tzinfo | None) -> str:
+    """The IANA name; UTC where there is none, for the sessions are in UTC anyway."""
+    return str(getattr(zone, "key", "UTC"))
