@@ -32,6 +32,8 @@ def go_on(core: DeskCore, at: datetime) -> None:
         return
     if state.closing:
         _closing_ended(core, state, at)
+        state = core.flattening
+    if state is None or state.closing:
         return
     waiting = [order for order in core.book.open_orders() if _is_awaited(order, state)]
     if waiting:

@@ -113,12 +113,13 @@ def completed_reported(core: DeskCore, report: CompletedOrderReported) -> None:
 
 def completed_evidence(report: CompletedOrderReported, *, fresh: bool) -> StatusSeen:
     """What a row of the completed list says about its order; its quantities may be 0 without meaning it (IBKR)."""
+    whole = report.order.quantity if report.status is BrokerStatus.FILLED else None
     return StatusSeen(
         at=report.at,
         epoch=report.epoch,
         status=report.status,
         perm_id=report.perm_id,
-        filled=report.filled or None,
+        filled=report.filled or whole or None,
         reject_reason=report.reject_reason,
         reason=report.completed_status,
         fresh=fresh,
