@@ -52,6 +52,8 @@ from ibapi_bridge.transport import ConnectionEnded, Transport, TransportSettings
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
+_AWAITING_ANSWER = "before its first answer: is a dialog waiting there, and are API clients of this computer allowed?"
+_AWAITING_GREETING = "before it named its accounts and a free order id: is it logged in?"
 _FAREWELLS = (326, 1300)
 """Notices after which the gateway hangs up: the client id is in use, the port was reset (IBKR)."""
 _COMPLAINTS = (NoticeKind.CONNECTION, NoticeKind.CONFIGURATION, NoticeKind.CLIENT, NoticeKind.REQUEST_FAILED)
@@ -94,6 +96,7 @@ class IbapiLink:
         self._next_id: NextOrderIdReported | None = None
         self._is_ready = False
         self._complaint = ""
+        self._awaited = ""
         self._thread = threading.Thread(target=self._run, name=f"ibapi-link-{epoch}", daemon=True)
 
     # -- the port ------------------------------------------------------------------------------------------------------
@@ -150,8 +153,9 @@ class IbapiLink:
         reason = self._until_the_end()
         self._asker.closed()
         self._transport.shut()
-        if self._complaint:
-            reason = f"{reason} ({self._complaint})"
+        explanation = self._complaint or self._awaited
+        if explanation:
+            reason = f"{reason} ({explanation})"
         if self._recorder is not None:
             self._recorder.disconnected(reason, at=self._now())
         with suppress(Exception):  # whoever was to hear it is gone, and there is nobody else to tell
@@ -171,10 +175,12 @@ class IbapiLink:
         self._transport.connect()
         ready_by = self._elapsed() + self._settings.ready_seconds
         self._transport.send(greeting(self._settings.connect_options))
+        self._awaited = _AWAITING_ANSWER
         frames: list[bytes] = []
         while not frames:
             frames = list(self._transport.receive(ready_by))
         listener = self._listener(_version(frames.pop(0)))
+        self._awaited = _AWAITING_GREETING
         for frame in frames:
             self._hear_frame(listener, frame)
         while True:
@@ -224,6 +230,7 @@ class IbapiLink:
             self._hear(report)
         elif self._next_id is not None and self._accounts is not None:
             self._is_ready = True
+            self._awaited = ""
             self._asker.greeted(self._next_id.order_id, self._accounts.accounts)
             self._hear(self._next_id)
             self._hear(self._accounts)

@@ -45,7 +45,9 @@ def test_01_a_gateway_that_accepts_and_stays_silent_ends_the_attempt_at_its_dead
     with ScriptedGateway() as gateway:
         make_link(gateway.port, heard, ready_seconds=0.2).start()
         gateway.accept()
-        assert "did not answer in time" in last_words(heard)
+        reason = last_words(heard)
+        assert "did not answer in time" in reason
+        assert "is a dialog waiting there" in reason
 
 
 def test_02_a_handshake_split_into_single_bytes_is_reassembled() -> None:
@@ -310,6 +312,14 @@ def test_the_connection_is_announced_only_when_id_and_accounts_are_known() -> No
         assert heard.next(AccountsReported).accounts == ("DU1",)
         assert isinstance(heard.seen[1], NextOrderIdReported)
         link.close()
+
+
+def test_a_gateway_that_is_not_logged_in_is_guessed_at() -> None:
+    heard = Heard()
+    with ScriptedGateway() as gateway:
+        make_link(gateway.port, heard, ready_seconds=0.2).start()
+        gateway.begin()
+        assert "is it logged in?" in last_words(heard)
 
 
 def test_a_client_id_in_use_is_the_reason_of_the_loss() -> None:
