@@ -345,6 +345,14 @@ def test_what_cannot_be_understood_is_named(written: Written) -> None:
     assert only_order(found)["order_id"] == 6
 
 
+def test_market_data_and_account_values_change_nothing(written: Written) -> None:
+    quote = line("in", "tickPrice", reqId=1, tickType=1, price=495.0)
+    value = line("in", "updateAccountValue", key="NetLiquidation", val="1000", currency="USD", accountName="DU1")
+    rows = (CONNECTED, place(5), status(5, "Submitted"))
+
+    assert replay(written(*rows, quote, value)) == replay(written(*rows))
+
+
 def test_a_what_if_order_is_no_order(written: Written) -> None:
     assert replay(written(place(5, whatIf=True)))["orders"] == []
 
