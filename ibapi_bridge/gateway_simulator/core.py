@@ -110,15 +110,23 @@ class Gateway:
         self.connected: list[Session] = []
         self.cancel_reasons: dict[int, str] = {}
         self.watchers: list[OrderWatcher] = []
-        for con_id in self.instruments:
-            quote = self.exchange.quote(con_id)
-            if quote is not None:
-                self._quoted(quote)
+        self._show_openings()
         self._contracts: dict[int, Message] = {}
         self._terms: dict[int, Message] = {}
         self._cancellers: dict[int, int] = {}
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._serial = count()
+
+    def refresh_instruments(self) -> None:
+        """Takes over what the exchange lists after its state was restored."""
+        self.instruments.update(self.exchange.instruments)
+        self._show_openings()
+
+    def _show_openings(self) -> None:
+        for con_id in self.instruments:
+            quote = self.exchange.quote(con_id)
+            if quote is not None:
+                self._quoted(quote)
 
     @property
     def now(self) -> datetime:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from ibapi.message import OUT
 
 from ibapi_bridge.gateway_simulator import times
+from ibapi_bridge.gateway_simulator.books import Books
 from ibapi_bridge.gateway_simulator.clock import MarketClock
 from ibapi_bridge.gateway_simulator.config import OWN_MIN_SERVER_VERSION, ConfigError, GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import RECEIVE_BYTES, Connection, Connections
@@ -34,6 +35,7 @@ IDLE_SECONDS = 0.05
 JOIN_SECONDS = 2.0
 MAX_SLICES = 50
 FOLLOWER_SECONDS = 1.0
+SAVE_SECONDS = 2.0
 Answer = TypeVar("Answer")
 
 
@@ -48,6 +50,10 @@ class GatewaySimulator:
         self.config = config
         self.port = config.port
         self.gateway = Gateway(config)
+        self._books = None if config.books_path is None else Books(config.books_path)
+        if self._books is not None:
+            self._books.load_into(self.gateway)
+        self._save_at = 0.0
         self._clock = MarketClock(start=config.start, speed=config.speed, end=config.end)
         self._clock.paused = config.start_paused
         self._connections = Connections()
@@ -158,6 +164,8 @@ class GatewaySimulator:
             for connection in self._connections:
                 self._close(connection)
             self._connections.shut()
+            if self._books is not None:
+                self._books.save(self.gateway)
             if self._log is not None:
                 self._log.close()
 
@@ -166,12 +174,18 @@ class GatewaySimulator:
         self._run_calls()
         self._advance()
         self._reopen()
+        self._save(time.monotonic())
         if knocking:
             self._connections.accept()
         for connection in ready:
             self._receive(connection)
         self._serve_waiting()
         self._flush()
+
+    def _save(self, now: float) -> None:
+        if self._books is not None and now >= self._save_at:
+            self._save_at = now + SAVE_SECONDS
+            self._books.save(self.gateway)
 
     def _plan(self, steps: tuple[Step, ...]) -> None:
         for step in steps:
