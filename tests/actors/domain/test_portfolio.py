@@ -1,18 +1,37 @@
 """The portfolio: positions from fills, what the broker holds, and the comparison of both (P1 to P5)."""
 
+# Decimals are compared with plain ints.
+# mypy: disable-error-code="comparison-overlap"
+
 from decimal import Decimal
 from typing import Any
 
-from actors.domain.contract import Contract
+import attrs
+import pytest
+
+from actors.domain.contract import Contract, SecType
 from actors.domain.identity import Account, Epoch, ExecId, OmsId
 from actors.domain.order_state import Fill, OrderState
-from actors.domain.portfolio import Portfolio
+from actors.domain.portfolio import Portfolio, PortfolioConfig
 from actors.domain.terms import Order, Side
-from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, PositionMismatched, Reconciled
+from actors.messages.events import (
+    CommissionCharged,
+    Discrepancy,
+    FillCorrected,
+    OrderFilled,
+    PositionMismatched,
+    Reconciled,
+)
 from actors.messages.portfolio import PositionView
-from actors.messages.reports import PositionReported, SnapshotEnded, SnapshotKind
+from actors.messages.reports import (
+    AccountValueReported,
+    PositionReported,
+    QuoteReported,
+    SnapshotEnded,
+    SnapshotKind,
+)
 from actors.messages.system import Tick
-from tests.actors.domain.deskkit import ACCOUNT, SPY, START, names, only
+from tests.actors.domain.deskkit import ACCOUNT, COMBO, SPY, START, names, only
 
 EPOCH = Epoch(1)
 
@@ -152,3 +171,305 @@ def test_a_restored_portfolio_shows_the_same_view() -> None:
     assert restored.snapshot_view(START) == portfolio.snapshot_view(START)
     assert restored.snapshot() == portfolio.snapshot()
     assert Account(ACCOUNT) == the_position(restored).account
+
+
+# --- what moves a position ---
+
+
+def test_p3_a_combo_moves_no_position_its_legs_do() -> None:
+    portfolio = Portfolio()
+    leg = Contract(symbol="SPY", sec_type=SecType.OPTION, con_id=11, multiplier=Decimal(100))
+
+    book(portfolio, fill(Side.BUY, 1, "-1.20", "s.01"), COMBO)
+    assert portfolio.snapshot_view(START).positions == ()
+    book(portfolio, fill(Side.SELL, 1, "2.10", "l.01", contract=leg), COMBO)
+
+    assert (the_position(portfolio).contract, the_position(portfolio).quantity) == (leg, -1)
+
+
+def test_a_corrected_combo_moves_no_position_and_is_booked() -> None:
+    portfolio = Portfolio()
+    first, second = fill(Side.BUY, 1, "-1.20", "s.01"), fill(Side.BUY, 1, "-1.10", "s.02")
+    book(portfolio, first, COMBO)
+    portfolio.decide(FillCorrected(at=START, order=order_of(second, COMBO), fill=second, previous=first))
+
+    assert portfolio.snapshot_view(START).positions == ()
+    assert portfolio.snapshot_view(START).booked == ("s.01", "s.02")
+
+
+def test_the_fee_of_a_combo_counts_in_the_sum() -> None:
+    portfolio = Portfolio()
+    charged = fill(Side.BUY, 1, "-1.20", "s.01", commission=Decimal(2))
+    portfolio.decide(CommissionCharged(at=START, order=order_of(charged, COMBO), fill=charged))
+
+    assert portfolio.snapshot_view(START).commissions == 2
+
+
+def test_a_multiplier_scales_profit_and_not_cost() -> None:
+    portfolio = Portfolio()
+    future = Contract(symbol="ES", sec_type=SecType.FUTURE, con_id=12, multiplier=Decimal(50))
+    book(portfolio, fill(Side.BUY, 2, 5000, "e1.01"), future)
+    book(portfolio, fill(Side.SELL, 1, 5010, "e2.01"), future)
+    portfolio.decide(QuoteReported(at=START, epoch=EPOCH, contract=future, bid=Decimal(5019), ask=Decimal(5021)))
+
+    view = the_position(portfolio)
+    assert (view.average_cost, view.realized_pnl, view.unrealized_pnl) == (5000, 500, 1000)
+
+
+def test_a_fill_without_an_account_is_booked_to_its_orders() -> None:
+    portfolio = Portfolio()
+    book(portfolio, attrs.evolve(fill(Side.BUY, 2, 100), account=Account("")))
+
+    assert the_position(portfolio).account == ACCOUNT
+
+
+def test_accounts_are_kept_apart() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 2, 100))
+    book(portfolio, attrs.evolve(fill(Side.BUY, 3, 100, "e2.01"), account=Account("DU2")))
+
+    assert {view.account: view.quantity for view in portfolio.snapshot_view(START).positions} == {ACCOUNT: 2, "DU2": 3}
+
+
+def test_the_last_executions_of_a_view_are_bounded() -> None:
+    portfolio = Portfolio()
+    for number in range(300):
+        book(portfolio, fill(Side.BUY, 1, 100, f"e{number}.01"))
+
+    booked = portfolio.snapshot_view(START).booked
+    assert (len(booked), booked[0], booked[-1]) == (256, "e44.01", "e299.01")
+
+
+def test_the_portfolio_refuses_a_message_it_does_not_hear() -> None:
+    with pytest.raises(TypeError, match="does not hear str"):
+        Portfolio().decide("hello")
+
+
+# --- prices and values ---
+
+
+def quoted(**prices: Any) -> QuoteReported:
+    fields: dict[str, Any] = {name: Decimal(price) for name, price in prices.items()}
+    return QuoteReported(at=START, epoch=EPOCH, contract=SPY, **fields)
+
+
+def test_a_position_is_valued_between_bid_and_ask_else_at_the_last_trade() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.SELL, 2, 100))
+    assert the_position(portfolio).unrealized_pnl is None
+
+    portfolio.decide(quoted(bid=90))
+    assert the_position(portfolio).market_price is None
+    portfolio.decide(quoted(last=95))
+    assert (the_position(portfolio).market_price, the_position(portfolio).unrealized_pnl) == (95, 10)
+    portfolio.decide(quoted(last=95, bid=89, ask=91))
+    assert (the_position(portfolio).market_price, the_position(portfolio).unrealized_pnl) == (90, 20)
+    assert portfolio.snapshot_view(START).unrealized_pnl == 20
+
+
+def value(key: str, text: str, currency: str = "USD", account: str = ACCOUNT) -> AccountValueReported:
+    return AccountValueReported(at=START, epoch=EPOCH, account=Account(account), key=key, value=text, currency=currency)
+
+
+def test_cash_and_equity_are_what_the_broker_last_said() -> None:
+    portfolio = Portfolio()
+    view = portfolio.snapshot_view(START)
+    assert (view.cash, view.equity, view.currency) == (None, None, "USD")
+
+    for report in (
+        value("NetLiquidation", "1000.50", "EUR"),
+        value("TotalCashValue", "400", "EUR"),
+        value("TotalCashValue", "500", ""),
+        value("BuyingPower", "9"),
+        value("NetLiquidation", "n/a"),
+        value("NetLiquidation", "Infinity"),
+    ):
+        portfolio.decide(report)
+    view = portfolio.snapshot_view(START)
+    assert (view.cash, view.equity, view.currency) == (500, Decimal("1000.50"), "EUR")
+
+
+def test_values_of_several_accounts_are_summed() -> None:
+    portfolio = Portfolio()
+    portfolio.decide(value("NetLiquidation", "10"))
+    portfolio.decide(value("NetLiquidation", "5", account="DU2"))
+
+    restored = Portfolio.restore(portfolio.snapshot())
+    assert restored.snapshot_view(START).equity == 15
+
+
+def test_fees_are_remembered_within_bounds() -> None:
+    portfolio = Portfolio()
+    for number in range(10_002):
+        charged = fill(Side.BUY, 1, 1, f"e{number}.01", commission=Decimal(1))
+        portfolio.decide(CommissionCharged(at=START, order=order_of(charged), fill=charged))
+
+    assert portfolio.snapshot_view(START).commissions == 10_002
+    assert len(portfolio.snapshot().valuation.fees) == 10_000
+
+
+def test_a_fee_that_is_corrected_counts_the_difference() -> None:
+    portfolio = Portfolio()
+    charged = fill(Side.BUY, 1, 1, "e1.01", commission=Decimal(3))
+    portfolio.decide(CommissionCharged(at=START, order=order_of(charged), fill=charged))
+    corrected = attrs.evolve(charged, exec_id=ExecId("e1.02"), commission=Decimal(1))
+    portfolio.decide(CommissionCharged(at=START, order=order_of(corrected), fill=corrected))
+
+    assert portfolio.snapshot_view(START).commissions == 1
+
+
+# --- the opening (P2) ---
+
+
+def test_p2_the_cost_of_the_opening_is_the_brokers_without_multiplier() -> None:
+    future = Contract(symbol="ES", sec_type=SecType.FUTURE, con_id=12, multiplier=Decimal(50))
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(2, 250_000, future))
+
+    assert the_position(portfolio).average_cost == 5000
+
+
+def test_p2_nothing_is_opened_before_the_list_of_positions_is_complete() -> None:
+    portfolio = Portfolio()
+    portfolio.decide(reported(10, 90))
+    incomplete = SnapshotEnded(at=START, epoch=EPOCH, kind=SnapshotKind.POSITIONS, complete=False)
+    other = SnapshotEnded(at=START, epoch=EPOCH, kind=SnapshotKind.OPEN_ORDERS)
+    for message in (incomplete, other, Reconciled(at=START, open_orders=0, executions=0, in_doubt=0)):
+        portfolio.decide(message)
+
+    assert portfolio.snapshot_view(START).positions == ()
+    assert rest(portfolio) == ()
+
+
+def test_p2_it_happens_once() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(10, 90))
+    reconcile(portfolio, reported(12, 90))
+
+    assert the_position(portfolio).quantity == 10
+
+
+def test_p2_fills_of_a_position_the_broker_does_not_hold_had_an_opposite_opening() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.SELL, 5, 100))
+    reconcile(portfolio)
+
+    assert portfolio.snapshot_view(START).positions == ()
+    assert rest(portfolio) == ()
+
+
+# --- the comparison (P4) ---
+
+
+def test_p4_the_difference_is_named_without_the_account_number() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(10, 90))
+    book(portfolio, fill(Side.BUY, 5, 100))
+
+    outbox = rest(portfolio)
+    text = only(Discrepancy, outbox).text
+    assert text == "account DU*****67: our position is 15, the broker's 10, a difference of -5"
+
+
+def test_p4_a_position_only_the_broker_knows_is_a_difference() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio)
+    portfolio.decide(reported(3, 90))
+
+    mismatch = only(PositionMismatched, rest(portfolio))
+    assert (mismatch.ours, mismatch.broker, mismatch.contract) == (0, 3, SPY)
+
+
+def test_p4_a_difference_that_changes_is_said_again() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio)
+    portfolio.decide(reported(3))
+    rest(portfolio)
+    portfolio.decide(reported(4))
+
+    assert only(PositionMismatched, rest(portfolio, 20)).broker == 4
+
+
+def test_p4_a_difference_is_remembered_over_a_restart() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio)
+    portfolio.decide(reported(3))
+    rest(portfolio)
+    restored = Portfolio.restore(portfolio.snapshot())
+    restored.decide(reported(3))
+
+    assert rest(restored) == ()
+
+
+def test_p4_nothing_is_compared_while_something_moves() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(10))
+    portfolio.decide(reported(3))
+    portfolio.decide(Tick(at=START, elapsed=1.0))
+    book(portfolio, fill(Side.SELL, 7, 100))
+    portfolio.decide(Tick(at=START, elapsed=7.0))
+
+    assert portfolio.decide(Tick(at=START, elapsed=11.9)) == ()
+    assert portfolio.decide(Tick(at=START, elapsed=12.0)) == ()
+    assert portfolio.decide(Tick(at=START, elapsed=60.0)) == ()
+
+
+def test_p4_how_long_both_must_rest_is_configured() -> None:
+    portfolio = Portfolio(PortfolioConfig(rest_seconds=60))
+    reconcile(portfolio)
+    portfolio.decide(reported(3))
+
+    assert rest(portfolio) == ()
+    assert names(portfolio.decide(Tick(at=START, elapsed=61.0))) == ["PositionMismatched", "Discrepancy"]
+
+
+def test_p4_a_row_that_a_new_connection_does_not_repeat_is_a_closed_position() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(10, 90))
+    portfolio.decide(SnapshotEnded(at=START, epoch=Epoch(2), kind=SnapshotKind.POSITIONS))
+
+    assert only(PositionMismatched, rest(portfolio)).broker == 0
+
+
+# --- who is who (P5) ---
+
+
+BARE, NUMBERED = Contract(symbol="SPY"), Contract(symbol="", con_id=756733)
+
+
+def test_p5_a_position_known_by_description_is_found_by_its_id_later() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 1, 100, "e1.01"), BARE)
+    portfolio.decide(reported(1, 100, BARE))
+    book(portfolio, fill(Side.BUY, 2, 100, "e2.01"), SPY)
+    book(portfolio, fill(Side.BUY, 4, 100, "e3.01"), NUMBERED)
+    reconcile(portfolio, reported(7, 100, NUMBERED))
+
+    assert (the_position(portfolio).quantity, the_position(portfolio).contract) == (7, SPY)
+    assert rest(portfolio) == ()
+
+
+def test_p5_another_contract_of_the_same_description_is_another_position() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 1, 100, "e1.01"), SPY)
+    book(portfolio, fill(Side.BUY, 2, 100, "e2.01"), attrs.evolve(SPY, con_id=999))
+
+    assert [view.quantity for view in portfolio.snapshot_view(START).positions] == [1, 2]
+
+
+def test_p5_strikes_tell_options_apart() -> None:
+    portfolio = Portfolio()
+    option = Contract(symbol="SPY", sec_type=SecType.OPTION, expiry="20260116", strike=Decimal("500.0"), right="C")
+    book(portfolio, fill(Side.BUY, 1, 2, "e1.01"), option)
+    book(portfolio, fill(Side.BUY, 1, 2, "e2.01"), attrs.evolve(option, strike=Decimal(500)))
+    book(portfolio, fill(Side.BUY, 1, 2, "e3.01"), attrs.evolve(option, strike=Decimal(510)))
+
+    assert [view.quantity for view in portfolio.snapshot_view(START).positions] == [2, 1]
+
+
+def test_p5_a_quote_without_an_id_values_the_position() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 1, 100))
+    portfolio.decide(attrs.evolve(quoted(last=101), contract=BARE))
+
+    assert the_position(portfolio).market_price == 101
