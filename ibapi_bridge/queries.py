@@ -3,6 +3,9 @@
 A question that comes while the same list is on its way waits for the end of that answer and is asked then: only its own
 answer tells what was true after it was asked. An answer that never ends leaves the connection unfit for another such
 question, except where a mixed answer could do no harm.
+
+The first question about open orders is asked twice: a gateway that downloads open orders on connection (a setting of
+IBKR's) ends that download with the same marker, unasked. After the second marker at least one answer is whole.
 """
 
 import threading
@@ -30,6 +33,7 @@ class ListQueries:
         self._lock = threading.Lock()
         self._due: dict[SnapshotKind, float] = {}
         self._again: dict[SnapshotKind, float] = {}
+        self._never_asked = {SnapshotKind.OPEN_ORDERS}
 
     def ask(self, kind: SnapshotKind, *, elapsed: float, seconds: float) -> Step:
         """A question; ``seconds`` is how long its answer may take, ``elapsed`` the monotonic time."""
@@ -41,6 +45,9 @@ class ListQueries:
             if due is not None and kind not in _HARMLESS_IF_MIXED:
                 return Step.RECONNECT
             self._due[kind] = elapsed + seconds
+            if kind in self._never_asked:
+                self._never_asked.discard(kind)
+                self._again[kind] = seconds
             return Step.ASK
 
     def ended(self, kind: SnapshotKind, *, elapsed: float) -> bool:

@@ -80,6 +80,17 @@ def test_a_second_question_about_open_orders_waits_for_the_first_answer() -> Non
         assert statuses == [1, 2]
 
 
+def test_open_orders_downloaded_unasked_are_not_taken_for_the_answer() -> None:
+    with connection() as (gateway, link, heard):
+        link.send(query(SnapshotKind.OPEN_ORDERS))
+        gateway.read_frame()
+        gateway.send(status(1) + OPEN_ORDERS_END)  # the download on connection was still on its way
+        gateway.send(status(1) + status(2) + OPEN_ORDERS_END)
+        heard.next(SnapshotEnded)
+        statuses = [report.order_id for report in heard.seen if isinstance(report, OrderStatusReported)]
+        assert statuses == [1, 1, 2]
+
+
 def test_an_answer_about_open_orders_that_never_ends_renews_the_connection() -> None:
     with connection() as (gateway, link, heard):
         link.send(query(SnapshotKind.OPEN_ORDERS, seconds=0))

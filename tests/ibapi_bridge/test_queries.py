@@ -4,6 +4,7 @@ from actors.messages.reports import SnapshotKind
 from ibapi_bridge.queries import ListQueries, Step
 
 ORDERS = SnapshotKind.OPEN_ORDERS
+POSITIONS = SnapshotKind.POSITIONS
 
 
 @pytest.fixture
@@ -12,18 +13,26 @@ def lists() -> ListQueries:
 
 
 def test_a_question_is_asked_when_none_is_on_its_way(lists: ListQueries) -> None:
+    assert lists.ask(POSITIONS, elapsed=0, seconds=10) is Step.ASK
     assert lists.ask(ORDERS, elapsed=0, seconds=10) is Step.ASK
-    assert lists.ask(SnapshotKind.POSITIONS, elapsed=0, seconds=10) is Step.ASK
-    assert not lists.ended(ORDERS, elapsed=1)
-    assert lists.ask(ORDERS, elapsed=1, seconds=10) is Step.ASK
+    assert not lists.ended(POSITIONS, elapsed=1)
+    assert lists.ask(POSITIONS, elapsed=1, seconds=10) is Step.ASK
+
+
+def test_the_first_question_about_open_orders_is_asked_twice_and_later_ones_once(lists: ListQueries) -> None:
+    lists.ask(ORDERS, elapsed=0, seconds=10)
+    assert lists.ended(ORDERS, elapsed=1)
+    assert not lists.ended(ORDERS, elapsed=2)
+    assert lists.ask(ORDERS, elapsed=3, seconds=10) is Step.ASK
+    assert not lists.ended(ORDERS, elapsed=4)
 
 
 def test_a_question_amid_an_answer_waits_for_its_end_and_is_asked_then_once(lists: ListQueries) -> None:
-    lists.ask(ORDERS, elapsed=0, seconds=10)
-    assert lists.ask(ORDERS, elapsed=1, seconds=10) is Step.WAIT
-    assert lists.ask(ORDERS, elapsed=2, seconds=10) is Step.WAIT
-    assert lists.ended(ORDERS, elapsed=3)
-    assert not lists.ended(ORDERS, elapsed=4)
+    lists.ask(POSITIONS, elapsed=0, seconds=10)
+    assert lists.ask(POSITIONS, elapsed=1, seconds=10) is Step.WAIT
+    assert lists.ask(POSITIONS, elapsed=2, seconds=10) is Step.WAIT
+    assert lists.ended(POSITIONS, elapsed=3)
+    assert not lists.ended(POSITIONS, elapsed=4)
 
 
 def test_open_orders_that_never_end_make_the_connection_unfit(lists: ListQueries) -> None:
