@@ -31,8 +31,7 @@ class Profile:
     ``minutes`` is the length of a session from the 9:30 open; a full day is 390. ``fate_chance`` is the percentage of
     orders that meet anything but an honest fill, ``fated_orders`` how many orders from the first may. The last
     ``quiet_minutes`` before the end of the session are free of new disturbances and of moods that stop trading, so that
-    being flat at the close is a fair demand. ``spare_closing`` lets the orders that flatten at the end of the day fill
-    honestly.
+    being flat at the close is a fair demand.
     """
 
     minutes: int = 90
@@ -43,7 +42,6 @@ class Profile:
     fated_orders: int = 12
     longest_seconds: int = 90
     quiet_minutes: int = 18
-    spare_closing: bool = True
     moods: Mapping[MarketMood, int] = attrs.field(factory=lambda: dict.fromkeys(MarketMood, 2))
     fates: Mapping[OrderFate, int] = attrs.field(factory=lambda: dict.fromkeys(OrderFate, 2) | _COMMON)
     disturbances: Mapping[Disturbance, int] = attrs.field(factory=lambda: dict.fromkeys(Disturbance, 2))

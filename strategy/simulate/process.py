@@ -40,9 +40,16 @@ from strategy.simulate.narrator import Narrator
 Message = Any
 """What travels between the parts; each has its own table of what it hears."""
 
+MOST_AT_ONCE = 5_000
+"""Messages that may follow from one at the same moment: answering each refusal with a new order takes more."""
+
 _TICK_GRAIN = SECOND // 20
 _PATIENCE = SECOND
 _TO_STRATEGY_AT_ONCE = (OrderFilled, FillCorrected, CommissionCharged, Reconciled)
+
+
+class NeverAtRest(Exception):
+    """What the strategy does makes it do the same again, at once and for ever."""
 
 
 @attrs.frozen(kw_only=True)
@@ -160,10 +167,13 @@ class Process:
 
     def drain(self) -> None:
         """Handle what waits, and make sure that time passes when something is awaited."""
-        inbox = self._inbox
+        inbox, handled = self._inbox, 0
         while inbox:
             hear, message = inbox.popleft()
             hear(message)
+            handled += 1
+            if handled > MOST_AT_ONCE:
+                raise NeverAtRest(f"more than {MOST_AT_ONCE} messages followed from one, without any time passing")
         self._plan_tick()
 
     def _plan_tick(self) -> None:
@@ -282,7 +292,7 @@ class Process:
             case Resubscribe():
                 self.is_subscribed = True
             case AlertOutage() | GiveUp():
-                self._around.listener.tell(action)
+                self._around.listener.tell(action)  # a process that gives up ends, and is started again from outside
 
     def _announce(self, change: SessionChanged) -> None:
         if change.state in (SessionState.DISCONNECTED, SessionState.CONNECTING):

@@ -115,6 +115,11 @@ class Record:
         self._statuses: dict[OmsId, str] = {}
         self.told_families: Counter[str] = Counter()
         self.complaints: Counter[str] = Counter()
+        self.orders = 0
+        self.slippage = ZERO
+        """What fills cost against the middle of the book when their order arrived, in the account's currency."""
+        self.filled_quantity = ZERO
+        self._mids: dict[OmsId, Decimal | None] = {}
 
     def tell(self, message: Any) -> None:  # noqa: ANN401 - whatever the engine tells its listeners
         """The engine's listener."""
@@ -173,6 +178,8 @@ class Record:
     def placed(self, order: VenueOrder) -> None:
         """The broker received an order."""
         self.has_news = True
+        self.orders += 1
+        self._mids[order.oms_id] = self._venue.middle(order.contract.symbol)
         if order.fate is not None:
             self.counts[f"fate {order.fate.kind.value}"] += 1
 
@@ -190,6 +197,10 @@ class Record:
                 price=execution.price,
             )
         )
+        middle = self._mids.get(order.oms_id)
+        if middle is not None and execution.revision == 1:
+            self.slippage += (execution.price - middle) * execution.quantity * order.terms.side.sign
+            self.filled_quantity += execution.quantity
         view.largest_position = max(view.largest_position, abs(self._venue.position(order.contract.symbol)))
 
     def ended(self, order: VenueOrder) -> None:

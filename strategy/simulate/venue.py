@@ -70,13 +70,13 @@ class Venue:
     """The broker of one session."""
 
     def __init__(
-        self, *, plan: Plan, agenda: Agenda, line: "Wire", listener: VenueListener, spare_closing: bool
+        self, *, plan: Plan, agenda: Agenda, line: "Wire", listener: VenueListener, fair_from: datetime | None
     ) -> None:
         self._agenda = agenda
         self._line = line
         self._say = line.say
         self._listener = listener
-        self._spare_closing = spare_closing
+        self._fair_from = fair_from
         self._echoes = plan.echoes
         self._fates = {fate.order: fate for fate in plan.fates}
         self.words = Words(ClientId(1))
@@ -130,6 +130,11 @@ class Venue:
         at, epoch = self._line.arrival, self.words.epoch
         self._say(InstrumentReported(at=at, epoch=epoch, wanted=wanted, instrument=Instrument(contract=found)))
 
+    @property
+    def _is_fair(self) -> bool:
+        """Whether no tricks are played any more."""
+        return self._fair_from is not None and self._agenda.moment >= self._fair_from
+
     # --- lists ---
 
     def _answer(self, kind: SnapshotKind) -> None:
@@ -171,7 +176,7 @@ class Venue:
         self.arrivals[command.oms_id] = self.arrivals.get(command.oms_id, 0) + 1
         self._sent += 1
         fate = self._fates.get(self._sent)
-        if command.closing and self._spare_closing:
+        if command.closing and self._is_fair:
             fate = None
         order = VenueOrder(
             number=self._sent,
@@ -259,7 +264,7 @@ class Venue:
         if not order.is_alive:
             self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
             return
-        late = order.has_fate(OrderFate.LATE_FILL) and order.remaining > 0
+        late = order.has_fate(OrderFate.LATE_FILL) and not self._is_fair
         price = self._price_anyway(order) if late else None
         execution = None if price is None else self._book(order, _part(order.remaining, 2), price, reported=False)
         self._end(order, BrokerStatus.CANCELED)
@@ -410,7 +415,7 @@ class Venue:
     def _correct(self, execution: VenueExecution) -> None:
         order = execution.order
         smaller = order.has_fate(OrderFate.CORRECTED_QUANTITY)
-        if smaller and order.is_alive:
+        if smaller and (order.is_alive or self._is_fair):
             return
         quantity = max(execution.quantity - 1, Decimal(1)) if smaller else execution.quantity
         price = execution.price if smaller else execution.price + CENT
@@ -449,6 +454,11 @@ class Venue:
     def position(self, symbol: str) -> Decimal:
         """The true position in a symbol."""
         return sum((quantity for key, quantity in self.holdings.items() if key.symbol == symbol), ZERO)
+
+    def middle(self, symbol: str) -> Decimal | None:
+        """The middle of the book, None before the first quote."""
+        top = self.tops.get(symbol)
+        return None if top is None else (top.bid + top.ask) * CENT / 2
 
     @property
     def equity(self) -> Decimal:

@@ -12,19 +12,19 @@ from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import ClientId
 from actors.domain.invariants import InvariantViolated
 from actors.domain.schedule import Schedule, ScheduleConfig
-from actors.domain.session import SessionConfig, SessionMachine
+from actors.domain.session import GiveUp, SessionConfig, SessionMachine
 from actors.messages.reports import LinkCondition, LinkConditionReported, QuoteReported
 from actors.restore import Fold
 from strategy.base import Strategy
 from strategy.naming import run_stamp, strategy_id_of
-from strategy.runner import FailurePolicy, StrategyRunner
+from strategy.runner import FailurePolicy, StrategyRunner, describe_error
 from strategy.simulate import audit
 from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.line import Line
 from strategy.simulate.market import CENT, Top, tops
 from strategy.simulate.narrator import Narrator
 from strategy.simulate.plan import Disturbance, Event, Plan
-from strategy.simulate.process import Parts, Process, Surroundings
+from strategy.simulate.process import NeverAtRest, Parts, Process, Surroundings
 from strategy.simulate.properties import Property, Violation, first_violation
 from strategy.simulate.record import Record, SessionView
 from strategy.simulate.venue import ACCOUNT, Venue
@@ -35,6 +35,8 @@ AFTER_CLOSE = 300
 """Seconds simulated before the open and, to let everything come to rest, after the close."""
 
 _RESTART_SLOWER = 15
+_STARTED_AGAIN = 5
+"""Seconds after which a process that ended is started again from outside."""
 _NEW_YORK = ZoneInfo("America/New_York")
 _OPENS = time(9, 30)
 
@@ -44,6 +46,8 @@ class Setup:
     """Whom a session is for: how to make the strategy, its configuration, and what must hold.
 
     ``make`` gives a new strategy with its parameters each time it is called: a restarted process begins with one.
+    In the last ``fair_minutes`` before the close the broker plays no tricks: it fills what flattens, and a confirmed
+    cancel is the end of an order. None lets it go on.
     """
 
     make: Callable[[], Strategy]
@@ -53,7 +57,7 @@ class Setup:
     schedule: ScheduleConfig = ScheduleConfig(flatten_at=time(15, 50), lock_at=time(15, 50))
     symbols: Mapping[str, Contract] = attrs.field(factory=dict)
     on_failure: FailurePolicy = "cancel"
-    spare_closing: bool = True
+    fair_minutes: int | None = 12
 
 
 class World:
@@ -67,7 +71,11 @@ class World:
         self.line = Line(agenda=self.agenda, latency=plan.latency_ms * 1_000)
         self.violation: Violation | None = None
         self.venue = Venue(
-            plan=plan, agenda=self.agenda, line=self.line, listener=self, spare_closing=setup.spare_closing
+            plan=plan,
+            agenda=self.agenda,
+            line=self.line,
+            listener=self,
+            fair_from=None if setup.fair_minutes is None else self.closes - timedelta(minutes=setup.fair_minutes),
         )
         self.view = SessionView(venue=self.venue, opens=self.opens, closes=self.closes)
         self.record = Record(self.view, self.venue)
@@ -96,6 +104,10 @@ class World:
                 self._conclude()
         except InvariantViolated as broken:
             self._violated("engine_invariants", str(broken))
+        except NeverAtRest as storm:
+            self._violated("comes_to_rest", str(storm))
+        except Exception as error:  # noqa: BLE001 - whatever the engine raises is what is looked for
+            self._violated("engine_raises_nothing", describe_error(error))
         return self.violation
 
     def _conclude(self) -> None:
@@ -229,6 +241,8 @@ class World:
     def tell(self, message: Any) -> None:  # noqa: ANN401 - whatever the engine tells its listeners
         """The engine concluded something."""
         self.record.tell(message)
+        if isinstance(message, GiveUp):
+            self.agenda.after(0, self._kill, _STARTED_AGAIN * SECOND)
         if self._narrator is not None:
             self._narrator.told(message)
 

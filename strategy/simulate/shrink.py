@@ -1,0 +1,118 @@
+"""From a session that breaks something to the smallest one that still breaks it.
+
+Elements are left out first (halves, then one by one), then values are made simple. Each candidate is played; it is kept
+when the same property breaks. The order of attempts is fixed, so the same failure always shrinks to the same plan.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+
+from strategy.simulate.generate import ORDINARY_DAY
+from strategy.simulate.plan import Event, Fate, Plan, Regime
+
+Breaks = Callable[[Plan], bool]
+
+MOST_PLAYS = 1_500
+
+_PARTS = ("events", "fates", "regimes")
+
+
+class _Shrinker:
+    def __init__(self, plan: Plan, breaks: Breaks, most_plays: int) -> None:
+        self.plan = plan
+        self._breaks = breaks
+        self._left = most_plays
+        self._tried: set[str] = set()
+
+    def try_plan(self, plan: Plan) -> bool:
+        """Keep a plan when it still breaks; each is played once."""
+        key = repr(plan)
+        if plan == self.plan or key in self._tried or self._left <= 0:
+            return False
+        self._tried.add(key)
+        self._left -= 1
+        if not self._breaks(plan):
+            return False
+        self.plan = plan
+        return True
+
+    def run(self) -> Plan:
+        """Until nothing gets smaller."""
+        before = None
+        while before != self.plan and self._left > 0:
+            before = self.plan
+            for part in _PARTS:
+                self._leave_out(part)
+            self._simplify()
+        return self.plan
+
+    def _leave_out(self, part: str) -> None:
+        size = len(getattr(self.plan, part))
+        while size >= 1:
+            start = 0
+            while start < len(getattr(self.plan, part)):
+                elements = getattr(self.plan, part)
+                if not self.try_plan(_with(self.plan, part, elements[:start] + elements[start + size :])):
+                    start += size
+            size //= 2
+
+    def _simplify(self) -> None:
+        for changes in _PLAIN:
+            self.try_plan(attrs.evolve(self.plan, **changes))
+        for part in _PARTS:
+            for place in range(len(getattr(self.plan, part))):
+                self._simplify_element(part, place)
+
+    def _simplify_element(self, part: str, place: int) -> None:
+        for simpler in _simpler(getattr(self.plan, part)[place]):
+            elements = list(getattr(self.plan, part))
+            for name, value in simpler.items():
+                if value < getattr(elements[place], name):
+                    elements[place] = attrs.evolve(elements[place], **{name: value})
+            self.try_plan(_with(self.plan, part, tuple(elements)))
+
+
+def shrink(plan: Plan, breaks: Breaks, *, most_plays: int = MOST_PLAYS) -> Plan:
+    """The smallest plan found that still breaks.
+
+    Args:
+        plan: one that breaks.
+        breaks: plays a plan and says whether the same property breaks.
+        most_plays: how many sessions may be played to find it.
+    """
+    return _Shrinker(plan, breaks, most_plays).run()
+
+
+_PLAIN: tuple[dict[str, Any], ...] = (
+    {"lag_ms": 0},
+    {"echoes": False},
+    {"snapshot_lag": False},
+    {"latency_ms": 2},
+    {"day": ORDINARY_DAY},
+    {"minutes": 30},
+    {"minutes": 45},
+    {"minutes": 60},
+    *({"market_seed": number} for number in range(1, 9)),
+)
+
+
+def _with(plan: Plan, part: str, elements: tuple[Any, ...]) -> Plan:
+    changes: dict[str, Any] = {part: elements}
+    return attrs.evolve(plan, **changes)
+
+
+def _simpler(element: Event | Fate | Regime) -> Iterator[dict[str, int]]:
+    """Values to try, the simplest first; only smaller ones are taken."""
+    match element:
+        case Event():
+            yield from ({"seconds": seconds} for seconds in (1, 3, 10, 20, 30, 45))
+            yield from ({"second": element.second // step * step} for step in (3600, 600, 60, 10))
+        case Fate():
+            yield from ({"order": number} for number in range(1, min(element.order, 6)))
+            yield from ({"pieces": pieces} for pieces in (1, 2, 3))
+            yield from ({"seconds": seconds} for seconds in (1, 3, 10, 20, 30, 45))
+        case Regime():
+            yield from ({"minutes": minutes} for minutes in (1, 2, 5, 10))
+            yield from ({"minute": minute} for minute in (0, 5, 10, 20, 30))
