@@ -260,6 +260,8 @@ class GatewaySimulator:
             self._clock.rebase(self.gateway.now, real)
 
     def _receive(self, connection: Connection) -> None:
+        if connection.stream.fileno() < 0:
+            return  # closed by a fault since it was found ready
         try:
             data = connection.stream.recv(RECEIVE_BYTES)
         except BlockingIOError:

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+import attrs
+
 import run
 from actors import fault_points
 from actors.domain.desk_config import DeskConfig
 from actors.journal import Journal
 from actors.restore import Fold
+from actors.system import EngineSettings
 from ibapi_bridge import assembly
-from strategy.config import load_config
+from strategy.config import Config, load_config
 from tests.torture import busy
 from tests.torture.conclusions import ACCOUNT, as_bytes
 from tests.torture.gateway import SYMBOLS
@@ -81,11 +84,7 @@ class EngineProcess:
             os.dup2(output, 1)
             os.dup2(output, 2)
             fault_points.arm(environment)
-            kept = _keep_what_is_restored()
-            code = run.main(["paper", "--config", str(config), "--state", str(self.state)])
-            sys.stdout.flush()
-            if kept:
-                (self.state / "memory.json").write_bytes(as_bytes(kept[-1].desk.snapshot()))
+            code = run_and_remember(config, self.state)
         except BaseException as error:  # noqa: BLE001 - the last line of a process
             os.write(2, repr(error).encode())
         finally:
@@ -114,6 +113,33 @@ class EngineProcess:
         return os.waitstatus_to_exitcode(self.status)
 
 
+def command(config: Path, state: Path) -> list[str]:
+    """The command line of an engine that writes its memory down at a wanted stop."""
+    return [sys.executable, "-m", "tests.torture.engine", str(config), str(state)]
+
+
+def run_and_remember(config: Path, state: Path) -> int:
+    """``run.py paper``, and after a wanted stop the desk's state as ``memory.json``."""
+    kept = _keep_what_is_restored()
+    _reconnect_quickly()
+    code = run.main(["paper", "--config", str(config), "--state", str(state)])
+    sys.stdout.flush()
+    if kept:
+        (state / "memory.json").write_bytes(as_bytes(kept[-1].desk.snapshot()))
+    return code
+
+
+def _reconnect_quickly() -> None:
+    """A gateway that is cut off on purpose, over and over, needs no patience."""
+    settings = vars(run)["_settings"]
+
+    def impatient(config: Config) -> EngineSettings:
+        made: EngineSettings = settings(config)
+        return attrs.evolve(made, session=attrs.evolve(made.session, reconnect_delay_max_seconds=0.2))
+
+    vars(run)["_settings"] = impatient
+
+
 def _keep_what_is_restored() -> list[Fold]:
     """The desk lives inside ``run``; what it began with is the object that it goes on with."""
     kept: list[Fold] = []
@@ -125,3 +151,7 @@ def _keep_what_is_restored() -> list[Fold]:
 
     vars(run)["restore"] = keeping
     return kept
+
+
+if __name__ == "__main__":
+    sys.exit(run_and_remember(Path(sys.argv[1]), Path(sys.argv[2])))

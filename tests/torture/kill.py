@@ -6,9 +6,7 @@ more, finds out what became of everything, cancels what is open and stops, and t
 """
 
 import argparse
-import json
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,15 +15,15 @@ from pathlib import Path
 
 import attrs
 
-from actors.domain.desk_config import DeskConfig
 from actors.fault_points import LIST_VARIABLE, POINT_VARIABLE
-from tests.torture.checker import Verdict, check
-from tests.torture.conclusions import as_bytes, replayed
-from tests.torture.engine import EngineProcess, desk_config, preload, write_config
-from tests.torture.gateway import ROOT, GatewayProcess
+from tests.torture.checker import Verdict
+from tests.torture.engine import EngineProcess, preload, write_config
+from tests.torture.gateway import GatewayProcess
+from tests.torture.judging import ask_for_the_books, judge
 
 KILLS_IN_A_CAMPAIGN = 50
 POINT_SECONDS = 2.5
+_QUALIFYING = ("QualifyContract", "InstrumentReported")
 
 
 @attrs.frozen(kw_only=True)
@@ -88,15 +86,19 @@ def campaign(folder: Path, kills: Sequence[Kill]) -> Outcome:
             _die(folder, trading, kill, outcome)
         settling = write_config(folder, gateway.port, trading=False)
         _settle(folder, settling, outcome)
-        subprocess.run(
-            [sys.executable, "-m", "tests.torture.audit", str(gateway.port)], cwd=ROOT, check=True, capture_output=True
-        )
-    _judge(folder, desk_config(settling), outcome)
+        ask_for_the_books(gateway.port)
+    verdict, failures = judge(folder, settling)
+    outcome.failures += failures
+    outcome.verdicts.append(verdict)
+    outcome.orders += verdict.orders_sent
+    outcome.executions += verdict.executions
     return outcome
 
 
 def _die(folder: Path, config: Path, kill: Kill, outcome: Outcome) -> None:
     environment = {POINT_VARIABLE: f"{kill.point}:{kill.count}"} if kill.point else {}
+    if kill.point.endswith(_QUALIFYING):
+        (folder / "state" / "instruments.json").unlink(missing_ok=True)  # what is known is not asked again
     engine = EngineProcess(folder, config, environment)
     if not engine.died_within(kill.after):
         engine.kill()
@@ -117,21 +119,6 @@ def _settle(folder: Path, config: Path, outcome: Outcome) -> None:
         outcome.failures.append(f"{folder}: not settled in 20 s")
     elif engine.exit_code != 0:
         outcome.failures.append(f"{folder}: the settling engine ended with {engine.exit_code}")
-
-
-def _judge(folder: Path, config: DeskConfig, outcome: Outcome) -> None:
-    journal, memory = folder / "state" / "busy.journal", folder / "state" / "memory.json"
-    fold, conclusions = replayed(journal, config)
-    (folder / "conclusions.json").write_text(json.dumps(conclusions), encoding="utf-8")
-    if memory.exists() and memory.read_bytes() != as_bytes(fold.desk.snapshot()):
-        (folder / "replayed.json").write_bytes(as_bytes(fold.desk.snapshot()))
-        outcome.failures.append(f"{folder}: the journal replayed is not what was in memory")
-    verdict = check(folder / "wire.jsonl", journal, conclusions)
-    outcome.verdicts.append(verdict)
-    outcome.orders += verdict.orders_sent
-    outcome.executions += verdict.executions
-    for name, found in verdict.problems.items():
-        outcome.failures += [f"{folder}: {name}: {line}" for line in found[:10]]
 
 
 def points_in(folder: Path, seconds: float = 4.0) -> list[str]:

@@ -37,11 +37,11 @@ REPLIES: dict[int, tuple[str, Any]] = {
     11: ("execDetails", _message("ExecutionDetails")),
     61: ("position", _message("Position")),
 }
-CutRule = Callable[[str, int, bytes], int | None]
-"""Direction, number of the frame on its connection, its bytes: how many of them still pass before the cut, or None."""
+CutRule = Callable[[str, int, int, bytes], int | None]
+"""Direction, connection, number of the frame, the frame: how many bytes of it still pass before the cut, or None."""
 
 
-def never_cut(_direction: str, _number: int, _frame: bytes) -> int | None:
+def never_cut(_direction: str, _connection: int, _number: int, _frame: bytes) -> int | None:
     """Relays everything."""
     return None
 
@@ -125,7 +125,7 @@ class Tap:
             while data := source.recv(65536):
                 for frame in frames.feed(data):
                     number += 1
-                    passing = self.cut(direction, number, frame)
+                    passing = self.cut(direction, connection, number, frame)
                     if passing is not None:
                         target.sendall(frame[:passing])
                         if passing == len(frame):
