@@ -27,9 +27,16 @@ class Router:
             deliver(address, message)
 
     def all(self, messages: tuple[object, ...]) -> None:
-        """Deliver messages in order."""
+        """Deliver messages in order, those for the wire first: nobody else's wake-up may delay them."""
+        if len(messages) == 1:
+            self(messages[0])
+            return
         for message in messages:
-            self(message)
+            if isinstance(message, wire.WireCommand):
+                self(message)
+        for message in messages:
+            if not isinstance(message, wire.WireCommand):
+                self(message)
 
 
 def report_routes(
