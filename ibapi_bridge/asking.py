@@ -102,7 +102,7 @@ class Asker:
             days, version = self._settings.execution_days, self._server_version
             self.request(*outbound.executions(next(self._request_ids), days=days, server_version=version))
             return
-        match self._lists.ask(query.kind, elapsed=self._elapsed(), seconds=query.deadline_seconds):
+        match self._lists.begin(query.kind, elapsed=self._elapsed(), seconds=query.deadline_seconds):
             case Step.ASK:
                 self._ask_list(query.kind)
             case Step.WAIT:

@@ -35,7 +35,7 @@ class ListQueries:
         self._again: dict[SnapshotKind, float] = {}
         self._never_asked = {SnapshotKind.OPEN_ORDERS}
 
-    def ask(self, kind: SnapshotKind, *, elapsed: float, seconds: float) -> Step:
+    def begin(self, kind: SnapshotKind, *, elapsed: float, seconds: float) -> Step:
         """A question; ``seconds`` is how long its answer may take, ``elapsed`` the monotonic time."""
         with self._lock:
             due = self._due.get(kind)

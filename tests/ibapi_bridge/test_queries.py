@@ -13,33 +13,33 @@ def lists() -> ListQueries:
 
 
 def test_a_question_is_asked_when_none_is_on_its_way(lists: ListQueries) -> None:
-    assert lists.ask(POSITIONS, elapsed=0, seconds=10) is Step.ASK
-    assert lists.ask(ORDERS, elapsed=0, seconds=10) is Step.ASK
+    assert lists.begin(POSITIONS, elapsed=0, seconds=10) is Step.ASK
+    assert lists.begin(ORDERS, elapsed=0, seconds=10) is Step.ASK
     assert not lists.ended(POSITIONS, elapsed=1)
-    assert lists.ask(POSITIONS, elapsed=1, seconds=10) is Step.ASK
+    assert lists.begin(POSITIONS, elapsed=1, seconds=10) is Step.ASK
 
 
 def test_the_first_question_about_open_orders_is_asked_twice_and_later_ones_once(lists: ListQueries) -> None:
-    lists.ask(ORDERS, elapsed=0, seconds=10)
+    lists.begin(ORDERS, elapsed=0, seconds=10)
     assert lists.ended(ORDERS, elapsed=1)
     assert not lists.ended(ORDERS, elapsed=2)
-    assert lists.ask(ORDERS, elapsed=3, seconds=10) is Step.ASK
+    assert lists.begin(ORDERS, elapsed=3, seconds=10) is Step.ASK
     assert not lists.ended(ORDERS, elapsed=4)
 
 
 def test_a_question_amid_an_answer_waits_for_its_end_and_is_asked_then_once(lists: ListQueries) -> None:
-    lists.ask(POSITIONS, elapsed=0, seconds=10)
-    assert lists.ask(POSITIONS, elapsed=1, seconds=10) is Step.WAIT
-    assert lists.ask(POSITIONS, elapsed=2, seconds=10) is Step.WAIT
+    lists.begin(POSITIONS, elapsed=0, seconds=10)
+    assert lists.begin(POSITIONS, elapsed=1, seconds=10) is Step.WAIT
+    assert lists.begin(POSITIONS, elapsed=2, seconds=10) is Step.WAIT
     assert lists.ended(POSITIONS, elapsed=3)
     assert not lists.ended(POSITIONS, elapsed=4)
 
 
 def test_open_orders_that_never_end_make_the_connection_unfit(lists: ListQueries) -> None:
-    lists.ask(ORDERS, elapsed=0, seconds=10)
-    assert lists.ask(ORDERS, elapsed=10, seconds=10) is Step.RECONNECT
+    lists.begin(ORDERS, elapsed=0, seconds=10)
+    assert lists.begin(ORDERS, elapsed=10, seconds=10) is Step.RECONNECT
 
 
 def test_completed_orders_that_never_end_are_simply_asked_again(lists: ListQueries) -> None:
-    lists.ask(SnapshotKind.COMPLETED_ORDERS, elapsed=0, seconds=10)
-    assert lists.ask(SnapshotKind.COMPLETED_ORDERS, elapsed=10, seconds=10) is Step.ASK
+    lists.begin(SnapshotKind.COMPLETED_ORDERS, elapsed=0, seconds=10)
+    assert lists.begin(SnapshotKind.COMPLETED_ORDERS, elapsed=10, seconds=10) is Step.ASK
