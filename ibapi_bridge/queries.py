@@ -14,8 +14,9 @@ from typing import Final
 
 from actors.messages.reports import SnapshotKind
 
-_HARMLESS_IF_MIXED: Final = (SnapshotKind.COMPLETED_ORDERS, SnapshotKind.ACCOUNT)
-"""Rows of these only ever add facts; some gateways never end the list of completed orders."""
+_HARMLESS_IF_MIXED: Final = (SnapshotKind.COMPLETED_ORDERS, SnapshotKind.POSITIONS, SnapshotKind.ACCOUNT)
+"""Rows of these say what is; only in the list of open orders does the absence of a row prove something within a
+connection. Some gateways never end the list of completed orders."""
 
 
 class Step(StrEnum):

@@ -40,6 +40,7 @@ def test_open_orders_that_never_end_make_the_connection_unfit(lists: ListQueries
     assert lists.begin(ORDERS, elapsed=10, seconds=10) is Step.RECONNECT
 
 
-def test_completed_orders_that_never_end_are_simply_asked_again(lists: ListQueries) -> None:
-    lists.begin(SnapshotKind.COMPLETED_ORDERS, elapsed=0, seconds=10)
-    assert lists.begin(SnapshotKind.COMPLETED_ORDERS, elapsed=10, seconds=10) is Step.ASK
+@pytest.mark.parametrize("kind", [SnapshotKind.COMPLETED_ORDERS, SnapshotKind.POSITIONS, SnapshotKind.ACCOUNT])
+def test_other_lists_that_never_end_are_simply_asked_again(lists: ListQueries, kind: SnapshotKind) -> None:
+    lists.begin(kind, elapsed=0, seconds=10)
+    assert lists.begin(kind, elapsed=10, seconds=10) is Step.ASK
