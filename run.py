@@ -48,9 +48,11 @@ DEFAULT_STRATEGY = "strategy.examples.mean_reversion:MeanReversion"
 COMMANDS: dict[str, tuple[str, str]] = {
     "gateway": ("ibapi_bridge.gateway_simulator.cli", "the gateway simulator alone, for any TWS API client"),
     "replay": ("ibapi_bridge.replay", "a captured conversation through the same core"),
+    "simulate": ("strategy.simulate.cli", "thousands of adversarial sessions for a strategy, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
 SWITCH_INTERVAL_SECONDS = 0.0005
+SIMULATED_TICK_SECONDS = 0.01  # market time runs hundreds of times faster than the clock on the wall
 
 
 class Parser(argparse.ArgumentParser):
@@ -131,6 +133,7 @@ class Run:
     make_link: LinkFactory
     state: Path
     watch: SessionWatch
+    tick_seconds: float = 0.05
 
 
 def trade_simulated(arguments: argparse.Namespace) -> int:
@@ -160,6 +163,7 @@ def trade_simulated(arguments: argparse.Namespace) -> int:
                 on_ready=simulator.resume,
                 zone=ZoneInfo(config.session.time_zone),
             ),
+            tick_seconds=SIMULATED_TICK_SECONDS,
         )
         return run_engine(run)
 
@@ -252,7 +256,7 @@ def run_engine(run: Run) -> int:
             listener=console,
             stop=console.stop,
         )
-        engine = Engine(_settings(config), parts)
+        engine = Engine(_settings(config, run.tick_seconds), parts)
         guard.arm(halt=engine.halt, stop=console.stop)
         code = _until_stopped(engine, console, run.watch)
         return code or int(runner.has_failed)
@@ -301,7 +305,7 @@ def _patience(absence_grace: float) -> Patience:
     return Patience(absence_grace=absence_grace, verify_again=absence_grace * 7 / 6)
 
 
-def _settings(config: Config) -> EngineSettings:
+def _settings(config: Config, tick_seconds: float) -> EngineSettings:
     connection = config.connection
     return EngineSettings(
         session=SessionConfig(
@@ -316,6 +320,7 @@ def _settings(config: Config) -> EngineSettings:
             lock_at=config.trading.lock_at,
         ),
         messages_per_second=config.pacing.messages_per_second,
+        tick_seconds=tick_seconds,
     )
 
 
