@@ -59,6 +59,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         simulator = GatewaySimulator(config_from(args))
         simulator.gateway.watchers.append(lines := Lines())
+        simulator.on_end = lines.end
         simulator.start()
     except ConfigError as error:
         print(f"callboard: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to its user
@@ -200,8 +201,10 @@ def _serve(simulator: GatewaySimulator, lines: Lines) -> int:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
+    lines.print_all()
     try:
-        lines.print_all()
-    finally:
         simulator.stop()
+    except ConfigError as error:  # a step of the scenario could not be done
+        print(f"callboard: {error}", file=sys.stderr)  # noqa: T201 - the command line talks to its user
+        return 2
     return 0

@@ -1,7 +1,9 @@
 """The sockets of a simulator: accepting, reading whole requests, writing what is queued."""
 
+import os
 import selectors
 import socket
+import struct
 from collections.abc import Iterator
 
 from ibapi_bridge.gateway_simulator.framing import FrameBuffer
@@ -10,6 +12,7 @@ from ibapi_bridge.gateway_simulator.session import Session
 
 RECEIVE_BYTES = 65536
 SEND_BYTES = 65536
+LINGER_NONE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Connection:
@@ -152,7 +155,7 @@ class Connections:
     def close(self, connection: Connection, *, reset: bool = False) -> None:
         """Closes one connection, with a TCP reset when asked."""
         if reset:
-            connection.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, (1).to_bytes(4, "little") + bytes(4))
+            connection.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
         self._all.pop(connection.stream.fileno(), None)
         if connection.stream.fileno() in self._selector.get_map():
             self._selector.unregister(connection.stream)

@@ -55,13 +55,14 @@ class OrderWatcher(Protocol):
 class Host(Protocol):
     """The server around a gateway."""
 
-    next_greeting_split: tuple[int, float] | None
-
     def restart(self, down_seconds: float) -> None:
         """Resets every connection and refuses new ones for a while."""
 
     def move(self, port: int) -> int:
         """Listens on another port and returns it."""
+
+    def split_next_greeting(self, at: int, seconds: float) -> None:
+        """Cuts the next greeting in two."""
 
     def handle(self, session: Session, request: Request) -> None:
         """Answers a request."""
@@ -70,14 +71,15 @@ class Host(Protocol):
 class NoHost:
     """A gateway without a server: nothing to restart or move."""
 
-    next_greeting_split: tuple[int, float] | None = None
-
     def restart(self, down_seconds: float) -> None:
         """Does nothing."""
 
     def move(self, port: int) -> int:
         """Does nothing."""
         return port
+
+    def split_next_greeting(self, at: int, seconds: float) -> None:
+        """Does nothing."""
 
     def handle(self, session: Session, request: Request) -> None:
         """Does nothing."""

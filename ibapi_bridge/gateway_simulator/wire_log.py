@@ -1,6 +1,7 @@
 """The wire as JSON lines, one for each frame, for people and independent checkers to read."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,10 @@ class WireLog:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("a", encoding="utf-8", buffering=1)
+
+    def attach(self, session: Session, market_now: Callable[[], datetime]) -> None:
+        """Writes down everything sent to a session from now on."""
+        session.tap = lambda session, number, message, frame: self.sent(session, number, message, frame, market_now())
 
     def close(self) -> None:
         """Ends the file."""

@@ -135,12 +135,12 @@ def change_port(gateway: "Gateway", *, port: int = 0) -> None:
 
 def split_handshake(gateway: "Gateway", *, at: int = 6, seconds: float = 0.2) -> None:
     """The next handshake reply comes in two segments."""
-    gateway.host.next_greeting_split = (at, seconds)
+    gateway.host.split_next_greeting(at, seconds)
 
 
 def stall_handshake(gateway: "Gateway") -> None:
     """The next client is accepted and never answered."""
-    gateway.host.next_greeting_split = (0, float("inf"))
+    gateway.host.split_next_greeting(0, float("inf"))
 
 
 def stop_reading(gateway: "Gateway", *, client_id: int | None = None) -> None:

@@ -8,7 +8,7 @@ from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.faults import actions, switches
 
 Answer = TypeVar("Answer")
-SWITCHES = frozenset({*switches.RULES, *switches.REQUEST_RULES})
+SWITCHES = switches.NAMES
 CONTROLS = frozenset({"disarm", "clear"})
 
 

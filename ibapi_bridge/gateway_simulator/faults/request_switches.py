@@ -1,0 +1,170 @@
+"""Switches on requests: what each of them arms. A builder takes the gateway and the switch's parameters."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ibapi.message import IN
+
+from ibapi_bridge.gateway_simulator.faults.rules import (
+    Drop,
+    RequestRule,
+    Scope,
+)
+from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.wire import Request
+
+if TYPE_CHECKING:
+    from ibapi_bridge.gateway_simulator.core import Gateway
+
+Parameters: TypeAlias = dict[str, Any]
+RequestBuilder: TypeAlias = Callable[["Gateway", Parameters], RequestRule]
+
+
+def _request(parameters: Parameters, name: str, act: Callable[[Session, Request], bool]) -> RequestRule:
+    return RequestRule(
+        name=name,
+        act=act,
+        times=int(parameters.pop("n", 1)),
+        skip=int(parameters.pop("skip", 0)),
+        client_id=parameters.pop("client_id", None),
+    )
+
+
+def _lose_order(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    return _request(parameters, "placeOrder", lambda _session, _request: True)
+
+
+def _ignore_request(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    return _request(parameters, str(parameters.pop("kind", "")), lambda _session, _request: True)
+
+
+def _mute_order(gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    """The order is taken and trades, but nothing is ever said about it."""
+
+    def act(session: Session, request: Request) -> bool:
+        about = _AboutOrder(request.message.orderId)
+        gateway.faults.arm("muted order", Drop(scope=Scope(times=0, client_id=session.client_id, test=about)))
+        return False
+
+    return _request(parameters, "placeOrder", act)
+
+
+class _AboutOrder:
+    """Tells the replies about one order, the commissions of its executions included."""
+
+    def __init__(self, order_id: int) -> None:
+        self._order_id = order_id
+        self._executions: set[str] = set()
+
+    def __call__(self, message: Message) -> bool:
+        kind = message.DESCRIPTOR.name
+        if kind == "CommissionAndFeesReport":
+            return message.execId in self._executions
+        if kind == "ExecutionDetails" and message.execution.orderId == self._order_id:
+            self._executions.add(message.execution.execId)
+            return True
+        if kind == "ErrorMessage":
+            return bool(message.id == self._order_id)
+        return kind in {"OpenOrder", "OrderStatus"} and bool(message.orderId == self._order_id)
+
+
+def _reject_order(gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    code, text = int(parameters.pop("code", 201)), str(parameters.pop("text", "Order rejected - reason:"))
+
+    def act(session: Session, request: Request) -> bool:
+        gateway.ids.use(session.client_id or 0, request.message.orderId)
+        session.error(request.message.orderId, code, text, gateway.now)
+        return True
+
+    return _request(parameters, "placeOrder", act)
+
+
+def _kill_around_request(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    before = str(parameters.pop("when", "before")) == "before"
+
+    def act(session: Session, _request: Request) -> bool:
+        if before:
+            session.abort()
+        else:
+            session.abort_after_request = True
+        return before
+
+    return _request(parameters, str(parameters.pop("kind", "placeOrder")), act)
+
+
+def _client_id_in_use(gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    def act(session: Session, _request: Request) -> bool:
+        text = "Unable to connect as the client id is already in use. Retry with a unique client id."
+        session.error(-1, 326, text, gateway.now)
+        session.closing = True
+        return True
+
+    return _request(parameters, "startApi", act)
+
+
+def _pending_submit(gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    """As paper futures at the weekend: PendingSubmit and nothing else, cancels hang in PendingCancel."""
+
+    def act(session: Session, request: Request) -> bool:
+        message, status = request.message, "PendingSubmit"
+        gateway.ids.use(session.client_id or 0, message.orderId)
+        session.send(
+            IN.ORDER_STATUS,
+            orderId=message.orderId,
+            status=status,
+            filled="0",
+            remaining=message.order.totalQuantity or "0",
+            permId=gateway.ids.new_perm_id(),
+            clientId=session.client_id or 0,
+            parentId=message.order.parentId,
+            avgFillPrice=0.0,
+            lastFillPrice=0.0,
+            whyHeld="",
+            mktCapPrice=0.0,
+        )
+        gateway.faults.arm_request("pending cancel", _hanging_cancel(message.orderId))
+        return True
+
+    return _request(parameters, "placeOrder", act)
+
+
+def _hanging_cancel(order_id: int) -> RequestRule:
+    def act(session: Session, request: Request) -> bool:
+        if request.message.orderId != order_id:
+            return False
+        session.send(IN.ORDER_STATUS, orderId=order_id, status="PendingCancel", filled="0", remaining="0")
+        return True
+
+    return RequestRule(name="cancelOrder", act=act, times=0)
+
+
+def _two_perm_ids(gateway: "Gateway", parameters: Parameters) -> RequestRule:
+    """The next change makes a second live order under the same API id while the first lives on."""
+
+    def changes_a_live_order(session: Session, request: Request) -> bool:
+        known = gateway.book.find(session.client_id or 0, request.message.orderId)
+        return known is not None and known.alive
+
+    def act(session: Session, request: Request) -> bool:
+        known = gateway.book.find(session.client_id or 0, request.message.orderId)
+        if known is not None:
+            gateway.book.hide(known)
+            gateway.ids.allow_again(session.client_id or 0, request.message.orderId)
+        return False
+
+    rule = _request(parameters, "placeOrder", act)
+    rule.test = changes_a_live_order
+    return rule
+
+
+REQUEST_RULES: Mapping[str, RequestBuilder] = {
+    "lose_order": _lose_order,
+    "ignore_request": _ignore_request,
+    "mute_order": _mute_order,
+    "reject_order": _reject_order,
+    "kill_on_request": _kill_around_request,
+    "client_id_in_use": _client_id_in_use,
+    "pending_submit": _pending_submit,
+    "two_perm_ids": _two_perm_ids,
+}
