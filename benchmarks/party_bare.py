@@ -18,7 +18,7 @@ from ibapi.wrapper import EWrapper  # noqa: E402
 from benchmarks.measuring import Timings, now_ns, report  # noqa: E402
 
 
-class Bare(EWrapper, EClient):  # type: ignore[misc]  # the official pattern
+class Bare(EWrapper, EClient):
     """Stamps the first status and the Filled status of each order."""
 
     def __init__(self) -> None:

@@ -19,6 +19,7 @@ from actors.domain.identity import ClientId  # noqa: E402
 from actors.domain.order_state import ExecStatus, OrderState  # noqa: E402
 from actors.domain.terms import Order, OrderType, Side  # noqa: E402
 from actors.messages.events import OrderEvent, OrderFilled  # noqa: E402
+from actors.messages.system import StopReason  # noqa: E402
 from benchmarks.measuring import Timings, now_ns, report  # noqa: E402
 from ibapi_bridge.assembly import link_factory  # noqa: E402
 from ibapi_bridge.link import LinkSettings  # noqa: E402
@@ -36,6 +37,9 @@ class RoundTrips(Strategy):
     timings = Timings()
     done = threading.Event()
     result: dict[str, float] = {}
+
+    def __init__(self) -> None:
+        self.start = self.returned = self.submitted = 0
 
     def on_start(self) -> None:
         """Begin with the first order."""
@@ -91,7 +95,7 @@ class Watch:
 
     def _wait(self, stop: Any) -> None:
         RoundTrips.done.wait(300)
-        stop(run.StopReason(text="measured"))
+        stop(StopReason(text="measured"))
 
     def see(self, message: object) -> None:
         """Nothing to show."""

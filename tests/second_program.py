@@ -1,6 +1,6 @@
 """A program of somebody else: the official client only, nothing of Callboard. Sees quotes, places an order, leaves.
 
-    python second_program.py PORT CLIENT_ID
+python second_program.py PORT CLIENT_ID
 """
 
 import sys
@@ -14,7 +14,7 @@ from ibapi.order import Order
 from ibapi.wrapper import EWrapper
 
 
-class Program(EWrapper, EClient):  # type: ignore[misc]  # the official pattern
+class Program(EWrapper, EClient):
     def __init__(self) -> None:
         EWrapper.__init__(self)
         EClient.__init__(self, self)
