@@ -9,13 +9,16 @@ from actors.messages.reports import Report
 from strategy.simulate.agenda import Agenda
 
 Hear = Callable[[Any], None]
+Tap = Callable[[datetime, str, Any], None]
+"""Overhears what we hear and say: when, ``in``, ``out``, ``connected`` or ``disconnected``, and the message."""
 
 
 class Line:
     """One way there and back; what is put on it arrives in order, or not at all when it breaks meanwhile."""
 
-    def __init__(self, *, agenda: Agenda, latency: int) -> None:
+    def __init__(self, *, agenda: Agenda, latency: int, tap: Tap | None = None) -> None:
         self._agenda = agenda
+        self._tap = tap
         self._latency = latency
         self._hear: Hear | None = None
         self._blocked_until = 0
@@ -49,11 +52,18 @@ class Line:
         """A connection is made."""
         self._cuts += 1
         self.epoch, self._hear, self.is_connected = epoch, hear, True
+        self._overhear("connected", epoch)
 
     def cut(self) -> None:
         """The connection ends; what is under way is lost."""
+        if self.is_connected:
+            self._overhear("disconnected", self.epoch)
         self._cuts += 1
         self.is_connected = False
+
+    def _overhear(self, direction: str, message: Any) -> None:  # noqa: ANN401 - reports and wire commands
+        if self._tap is not None:
+            self._tap(self._agenda.moment, direction, message)
 
     def take_down(self, microseconds: int) -> None:
         """No connection can be made for a while."""
@@ -88,12 +98,14 @@ class Line:
     def _arrive(self, under_way: tuple[int, Report]) -> None:
         cuts, report = under_way
         if cuts == self._cuts and self._hear is not None:
+            self._overhear("in", report)
             self._hear(report)
         else:
             self.lost += 1
 
     def send(self, command: Any, take: Hear) -> None:  # noqa: ANN401 - wire commands
         """From us to the broker."""
+        self._overhear("out", command)
         self._agenda.at(self._arrival(), self._reach, (self._cuts, command, take))
 
     def _reach(self, under_way: tuple[int, Any, Hear]) -> None:

@@ -40,7 +40,7 @@ from strategy.simulate.narrator import Narrator
 Message = Any
 """What travels between the parts; each has its own table of what it hears."""
 
-MOST_AT_ONCE = 5_000
+MOST_AT_ONCE = 2_000
 """Messages that may follow from one at the same moment: answering each refusal with a new order takes more."""
 
 _TICK_GRAIN = SECOND // 20

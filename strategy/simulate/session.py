@@ -1,8 +1,10 @@
 """One plan played: what came of it, as a value that adds up with others."""
 
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 import attrs
 import msgspec
@@ -11,6 +13,9 @@ from strategy.simulate.plan import Plan
 from strategy.simulate.properties import Violation
 from strategy.simulate.story import Story
 from strategy.simulate.world import Setup, World
+
+Spoken = tuple[datetime, str, Any]
+"""When, which way (``in``, ``out``, ``connected``, ``disconnected``), and the report or wire command."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
@@ -45,6 +50,13 @@ def tell(plan: Plan, setup: Setup) -> tuple[Outcome, str]:
     world = World(plan, setup, narrator=story)
     violation = world.run()
     return _outcome(world), story.text(violation)
+
+
+def overheard(plan: Plan, setup: Setup) -> tuple[Spoken, ...]:
+    """Everything that went over the line."""
+    spoken: list[Spoken] = []
+    World(plan, setup, tap=lambda at, direction, message: spoken.append((at, direction, message))).run()
+    return tuple(spoken)
 
 
 def digest(plan: Plan, setup: Setup) -> str:

@@ -26,6 +26,7 @@ from strategy.simulate.properties import Violation
 from strategy.simulate.record import SessionView
 from strategy.simulate.venue_order import VenueExecution, VenueOrder
 
+_SHOWN = 30
 _ZONE = ZoneInfo("America/New_York")
 _DISTURBANCES = {
     Disturbance.DISCONNECT: "the connection is lost for {0} s",
@@ -54,7 +55,7 @@ class Story:
 
     def text(self, violation: Violation | None) -> str:
         """Everything so far, and how it ended."""
-        lines = list(self.lines)
+        lines = _shortened(self.lines)
         if violation is not None:
             lines.append(_line(violation.at, "VIOLATED", f"{violation.name}: {violation.text}"))
         return "\n".join(lines) + "\n"
@@ -141,6 +142,13 @@ class Story:
         if order.status is not BrokerStatus.FILLED:
             word = "rejects" if order.reject_reason else "ends"
             self._say("broker", f"{word} {self._name(order.oms_id)} with {format_quantity(order.filled)} filled")
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """Beginning and end of a story too long to be read."""
+    if len(lines) <= 2 * _SHOWN:
+        return list(lines)
+    return [*lines[:_SHOWN], f"          ... {len(lines) - 2 * _SHOWN} more ...", *lines[-_SHOWN:]]
 
 
 def _amount(fill: Any) -> str:  # noqa: ANN401 - a Fill

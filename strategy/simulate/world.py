@@ -20,7 +20,7 @@ from strategy.naming import run_stamp, strategy_id_of
 from strategy.runner import FailurePolicy, StrategyRunner, describe_error
 from strategy.simulate import audit
 from strategy.simulate.agenda import SECOND, Agenda
-from strategy.simulate.line import Line
+from strategy.simulate.line import Line, Tap
 from strategy.simulate.market import CENT, Top, tops
 from strategy.simulate.narrator import Narrator
 from strategy.simulate.plan import Disturbance, Event, Plan
@@ -63,12 +63,12 @@ class Setup:
 class World:
     """A session on its way; ``run`` it once, then read ``record`` and ``violation``."""
 
-    def __init__(self, plan: Plan, setup: Setup, *, narrator: Narrator | None = None) -> None:
+    def __init__(self, plan: Plan, setup: Setup, *, narrator: Narrator | None = None, tap: Tap | None = None) -> None:
         self.plan, self._setup = plan, setup
         self.opens = datetime.combine(plan.day, _OPENS, tzinfo=_NEW_YORK).astimezone(UTC)
         self.closes = self.opens + timedelta(minutes=plan.minutes)
         self.agenda = Agenda(self.opens - timedelta(seconds=BEFORE_OPEN))
-        self.line = Line(agenda=self.agenda, latency=plan.latency_ms * 1_000)
+        self.line = Line(agenda=self.agenda, latency=plan.latency_ms * 1_000, tap=tap)
         self.violation: Violation | None = None
         self.venue = Venue(
             plan=plan,

@@ -42,7 +42,7 @@ class TrendWithStop(Strategy):
 
     def on_order(self, order: OrderState, event: OrderEvent) -> None:
         # The bug: a stop that is refused because the line is down is not sent again once it is up.
-        if order.oms_id == self._stop and order.status is ExecStatus.REJECTED and self.broker.is_ready:
+        if order.oms_id == self._stop and order.status is ExecStatus.REJECTED and order.reason.startswith("201"):
             price = order.order.stop_price
             if price is not None:
                 self._protect(price)

@@ -1,0 +1,1 @@
+"""The simulated exchange without sockets: captures of simulated sessions, and backtests on recorded days."""
