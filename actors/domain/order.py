@@ -191,8 +191,9 @@ def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any])
         known |= {"wanted": None, **_replaced(order, wanted)}
     elif wanted is not None and seen.terms is not None and seen.terms.quantity == filled > wanted.quantity:
         known |= {"wanted": None, **_replaced(order, attrs.evolve(wanted, quantity=filled))}
-    elif wanted is None and seen.fresh and seen.filled == filled < order.order.quantity and not _is_cash(order.order):
-        known |= _replaced(order, attrs.evolve(order.order, quantity=filled))
+    elif seen.fresh and 0 < filled == seen.filled and not _is_cash(order.order):
+        # The broker's list and the executions agree: nothing is left, whatever was echoed or asked meanwhile.
+        known |= {"wanted": None, **_replaced(order, attrs.evolve(order.order, quantity=filled))}
     return _settled(order, seen.at, **known)
 
 

@@ -594,6 +594,13 @@ def test_a_fresh_list_corrects_the_quantity_of_a_filled_order_to_its_executions(
     assert (order.status, order.order.quantity) == (ExecStatus.FILLED, 40)
 
 
+def test_a_fresh_list_settles_a_filled_order_whose_replace_is_still_waiting() -> None:
+    order = after(replacing(limit(quantity=300)), execution("e1.01", 40), DOUBT)
+
+    order = after(order, seen(BrokerStatus.FILLED, filled=Decimal(40), fresh=True))
+    assert (order.status, order.order.quantity, order.wanted) == (ExecStatus.FILLED, 40, None)
+
+
 def test_a_stale_claim_to_be_filled_corrects_no_quantity() -> None:
     order = after(working(), execution("e1.01", 40), seen(BrokerStatus.FILLED, filled=Decimal(40)))
 
