@@ -8,6 +8,7 @@ as strings. The file belongs to the user: account numbers stay in it.
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -74,8 +75,14 @@ class Recorder:
             try:
                 self._file.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
             except OSError as problem:
-                self.failure = f"the capture ended: {problem.strerror}"
+                self.failure = f"the capture ended early: {problem.strerror}"
+                _abandon(self._file)
                 self._file = None
+
+
+def _abandon(file: TextIO) -> None:
+    with suppress(OSError):  # closing writes once more what could not be written
+        file.close()
 
 
 def plain(value: Any) -> object:  # noqa: ANN401 - official objects of any kind

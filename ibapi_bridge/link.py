@@ -158,6 +158,7 @@ class IbapiLink:
             reason = f"{reason} ({explanation})"
         if self._recorder is not None:
             self._recorder.disconnected(reason, at=self._now())
+            reason = f"{reason}; {self._recorder.failure}" if self._recorder.failure else reason
         with suppress(Exception):  # whoever was to hear it is gone, and there is nobody else to tell
             self._hear(ConnectionLost(at=self._now(), epoch=self._epoch, reason=reason))
 

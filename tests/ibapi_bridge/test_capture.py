@@ -13,7 +13,7 @@ from ibapi_bridge.inbound import translate
 from ibapi_bridge.transcript import Direction, read_transcript
 from tests.ibapi_bridge.official import AT, EPOCH, contract, execution, order, said, state
 from tests.ibapi_bridge.samples import place_order
-from tests.ibapi_bridge.scripted_gateway import connection, protobuf, status
+from tests.ibapi_bridge.scripted_gateway import connection, last_words, protobuf, status
 
 CALLBACKS: list[tuple[str, dict[str, Any]]] = [
     (
@@ -121,3 +121,13 @@ def test_text_that_no_encoding_knows_is_recorded_all_the_same(tmp_path: Path) ->
 def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="capture is .*missing"):
         Recorder(tmp_path / "missing" / "file")
+
+
+@pytest.mark.socket
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_ends_the_recording_and_not_the_connection() -> None:
+    recorder = Recorder(Path("/dev/full"))
+    with connection(recorder=recorder) as (gateway, _, heard):
+        gateway.send(status(3))
+        assert heard.next(OrderStatusReported).order_id == 3
+    assert "the capture ended early: No space left on device" in last_words(heard)
