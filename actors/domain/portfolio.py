@@ -94,6 +94,7 @@ class Portfolio:
         self._config = config if config is not None else PortfolioConfig()
         state = state if state is not None else PortfolioState()
         self._aliases: dict[str, str] = {}
+        self._contracts: dict[str, Contract] = {}
         self._entries: dict[Where, _Entry] = {}
         self._rows: dict[Where, BrokerRow] = {}
         for record in state.positions:
@@ -199,10 +200,9 @@ class Portfolio:
         where = self._where(account, contract)
         entry = self._entries.get(where)
         if entry is None:
-            entry = _Entry(account=account, contract=contract, position=Position(keep=self._config.keep_trades))
+            known = self._contracts.get(where[1], contract)
+            entry = _Entry(account=account, contract=known, position=Position(keep=self._config.keep_trades))
             self._entries[where] = entry
-        elif entry.contract.con_id == 0 != contract.con_id:
-            entry.contract, entry.view = contract, None
         return entry
 
     # --- who is who ---
@@ -213,24 +213,36 @@ class Portfolio:
         if not contract.con_id:
             return account, self._aliases.get(described, described)
         key = f"#{contract.con_id}"
-        if contract.symbol and self._aliases.setdefault(described, key) == key:
-            self._rename(described, key)
+        if contract.symbol and key not in self._contracts:
+            self._learn(contract, described, key)
         return account, key
 
-    def _rename(self, described: str, key: str) -> None:
-        """What was known by description alone is known by its id from now on."""
-        for where in [where for where in self._entries if where[1] == described]:
-            self._entries[where[0], key] = self._entries.pop(where)
-        for where in [where for where in self._rows if where[1] == described]:
-            self._rows[where[0], key] = self._rows.pop(where)
+    def _learn(self, contract: Contract, described: str, key: str) -> None:
+        """The first full contract of an id: what was known by half of it alone is known by all of it from now on."""
+        self._contracts[key] = contract
+        if self._aliases.setdefault(described, key) == key:
+            for where in [where for where in self._entries if where[1] == described]:
+                half, whole = self._entries.pop(where), self._entries.get((where[0], key))
+                if whole is not None:
+                    half.position.absorb(whole.position)
+                    half.commission += whole.commission
+                self._entries[where[0], key] = half
+            for where in [where for where in self._rows if where[1] == described]:
+                self._rows[where[0], key] = self._rows.pop(where)
+        for where, entry in self._entries.items():
+            if where[1] == key:
+                entry.contract, entry.view = contract, None
+        for where in [where for where in self._rows if where[1] == key]:
+            self._rows[where] = attrs.evolve(self._rows[where], contract=contract)
 
     # --- the broker's side ---
 
     def _report(self, report: reports.PositionReported) -> None:
         self._moved = True
-        self._rows[self._where(report.account, report.contract)] = BrokerRow(
+        where = self._where(report.account, report.contract)
+        self._rows[where] = BrokerRow(
             account=report.account,
-            contract=report.contract,
+            contract=self._contracts.get(where[1], report.contract),
             quantity=report.quantity,
             average_cost=report.average_cost,
             epoch=report.epoch,

@@ -87,6 +87,18 @@ class Position:
         self._base = Holding(quantity=base.quantity + quantity, cost=base.cost + cost, realized=base.realized)
         self.now = replayed(self._base, self._trades)
 
+    def absorb(self, other: "Position") -> None:
+        """The other position turned out to be this one; its trades count after ours."""
+        added = other.state()
+        self.opening += added.opening
+        self._base = Holding(
+            quantity=self._base.quantity + added.base.quantity,
+            cost=self._base.cost + added.base.cost,
+            realized=self._base.realized + added.base.realized,
+        )
+        self._trades += added.trades
+        self.now = replayed(self._base, self._trades)
+
     def trade(self, trade: Trade) -> None:
         """One trade more; the older half is folded away when there are too many to keep."""
         self.now = self.now.after(trade.quantity, trade.price)

@@ -4,125 +4,25 @@ The mail delays, doubles, reorders and loses; connections break; the process res
 decision the invariants hold, and at the end fills, statuses and holdings equal the venue's truth.
 """
 
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from actors.domain.contract import Contract, Instrument
-from actors.domain.desk import Desk, DeskConfig
-from actors.domain.identity import Epoch, OmsId, OrderId
-from actors.domain.order_state import ExecStatus
+from actors.domain.identity import OmsId
 from actors.domain.terms import Order, OrderType, Side
 from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, SubmitOrder
-from actors.messages.events import FillCorrected, OrderFilled
-from actors.messages.reports import BrokerStatus, InstrumentReported
-from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
-from actors.messages.wire import (
-    CancelPlacedOrder,
-    FinishReconciliation,
-    PlaceOrder,
-    QualifyContract,
-    QuerySnapshot,
-    ReplacePlacedOrder,
-)
-from tests.actors.domain.deskkit import START
-from tests.machines.venue import ACCOUNT, CLIENT, Venue, VenueOrder
-
-CONTRACTS = tuple(Contract(symbol=symbol, con_id=number) for number, symbol in enumerate(("SPY", "IBM"), start=1))
-_TO_VENUE = (PlaceOrder, ReplacePlacedOrder, CancelPlacedOrder, QuerySnapshot)
-_ENDED = {
-    BrokerStatus.FILLED: {ExecStatus.FILLED},
-    BrokerStatus.CANCELED: {ExecStatus.CANCELED, ExecStatus.REJECTED},
-    BrokerStatus.WORKING: {ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED},
-}
+from actors.messages.reports import SnapshotEnded
+from actors.messages.system import SendFailed
+from actors.messages.wire import CancelPlacedOrder, PlaceOrder
+from tests.machines.conversation import CONTRACTS, Conversation
 
 picks = st.integers(min_value=0, max_value=50)
 sizes = st.integers(min_value=1, max_value=8)
 
 
-class OrderMachine(RuleBasedStateMachine):
-    """See the module; ``wire`` holds what we sent and the venue has not read, ``venue.mail`` what it sent us."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.config = DeskConfig(keep_closed=50)
-        self.desk = Desk(self.config)
-        self.venue = Venue()
-        self.wire: list[Any] = []
-        self.heard: list[Any] = []
-        self.booked: dict[str, Decimal] = {}
-        self.now, self.elapsed = START, 0.0
-        self.submitted = 0
-        self.connect()
-        self.settle()
-
-    # --- plumbing ---
-
-    def tell(self, message: Any) -> None:
-        self.heard.append(message)
-        for said in self.desk.decide(message):
-            self.carry(said)
-
-    def carry(self, said: Any) -> None:
-        match said:
-            case FinishReconciliation():
-                self.session(SessionState.READY)
-            case QualifyContract():
-                contract = next(contract for contract in CONTRACTS if contract.symbol == said.wanted.symbol)
-                self.venue.post(
-                    InstrumentReported(
-                        at=self.now,
-                        epoch=self.venue.epoch,
-                        wanted=said.wanted,
-                        instrument=Instrument(contract=contract),
-                    )
-                )
-            case OrderFilled():
-                family = said.fill.exec_id.rpartition(".")[0]
-                assert family not in self.booked, "a fill was told twice"
-                self.booked[family] = said.fill.quantity
-            case FillCorrected():
-                self.booked[said.fill.exec_id.rpartition(".")[0]] = said.fill.quantity
-            case _ if isinstance(said, _TO_VENUE) and self.venue.connected:
-                self.wire.append(said)
-            case _:
-                pass
-
-    def session(self, state: SessionState, epoch: Epoch | None = None) -> None:
-        if epoch is not None:
-            self.venue.epoch = epoch
-        lowest = OrderId(1)  # the gateway forgets: its floor goes back after a restart
-        self.tell(
-            SessionChanged(
-                at=self.now,
-                epoch=self.venue.epoch,
-                state=state,
-                client_id=CLIENT,
-                next_order_id=lowest,
-                accounts=(ACCOUNT,),
-            )
-        )
-
-    def deliver(self, index: int) -> None:
-        for report in self.venue.mail.pop(index):
-            self.tell(report)
-
-    def settle(self) -> None:
-        """Everything on its way arrives in order."""
-        while self.wire or self.venue.mail:
-            if self.wire:
-                self.venue.obey(self.wire.pop(0), self.now, reject=False)
-            while self.venue.mail:
-                self.deliver(0)
-
-    def open_orders(self) -> list[VenueOrder]:
-        return [order for order in self.venue.orders.values() if order.is_open]
-
-    def known_ids(self) -> list[OmsId]:
-        return [OmsId(f"o{number}") for number in range(1, self.submitted + 1)]
+class OrderMachine(Conversation):
+    """See the module."""
 
     # --- the strategy ---
 
@@ -213,33 +113,24 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def mail_is_lost(self, pick: int) -> None:
         index = pick % len(self.venue.mail)
-        if len(self.venue.mail[index]) == 1 and not hasattr(self.venue.mail[index][0], "kind"):
+        if not isinstance(self.venue.mail[index][-1], SnapshotEnded):
             del self.venue.mail[index]
 
     # --- the world ---
 
     @rule(seconds=st.sampled_from((0.5, 3.0, 11.0, 36.0)))
     def time_passes(self, seconds: float) -> None:
-        self.elapsed += seconds
-        self.now += timedelta(seconds=seconds)
-        self.tell(Tick(at=self.now, elapsed=self.elapsed))
+        self.wait(seconds)
 
     @precondition(lambda self: self.venue.connected)
     @rule(arrived=picks, keeps_mail=st.booleans())
     def connection_breaks(self, arrived: int, keeps_mail: bool) -> None:
-        for command in self.wire[: arrived % (len(self.wire) + 1)]:
-            self.venue.obey(command, self.now, reject=False)
-        self.wire.clear()
-        self.venue.connected = False
-        if not keeps_mail:
-            self.venue.mail.clear()
-        self.session(SessionState.DISCONNECTED)
+        self.disconnect(arrived=arrived % (len(self.wire) + 1), keeps_mail=keeps_mail)
 
     @precondition(lambda self: not self.venue.connected)
     @rule()
     def connect(self) -> None:
-        self.venue.connected = True
-        self.session(SessionState.RECONCILING, Epoch(self.venue.epoch + 1))
+        self.reconnect()
 
     @precondition(lambda self: any(isinstance(command, PlaceOrder | CancelPlacedOrder) for command in self.wire))
     @rule(pick=picks, arrives=st.booleans(), certain=st.booleans())
@@ -257,68 +148,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @rule()
     def process_restarts(self) -> None:
-        snapshot = self.desk.snapshot()
-        self.desk = Desk.restore(snapshot, self.config)
-        assert self.desk.snapshot() == snapshot
-
-    # --- truth ---
-
-    @invariant()
-    def nothing_is_booked_that_did_not_happen(self) -> None:
-        truth = {family for order in self.venue.orders.values() for family in order.executions}
-        assert set(self.booked) <= truth
-
-    def teardown(self) -> None:
-        self.reconcile_quietly()
-        self.books_agree()
-        self.replay_agrees()
-
-    def reconcile_quietly(self) -> None:
-        """A fresh connection, honest mail, and enough time for silence to prove something."""
-        if self.venue.connected:
-            self.connection_breaks(len(self.wire), False)
-        self.connect()
-        self.settle()
-        for _ in range(6):
-            self.time_passes(36.0)
-            self.settle()
-
-    def books_agree(self) -> None:
-        truth = {
-            family: execution.quantity
-            for order in self.venue.orders.values()
-            for family, execution in order.executions.items()
-        }
-        assert self.booked == truth
-        for order in self.venue.orders.values():
-            ours = self.desk.order(order.oms_id)
-            if ours is None:
-                assert not order.is_open
-                continue
-            assert ours.filled == order.filled
-            # A bust that was overtaken by the next fill made it look filled: it stays so, and is taken off the market.
-            busted = ours.status is ExecStatus.FILLED and any(fill.superseded for fill in ours.fills.values())
-            assert busted or ours.status in _ENDED[order.status], (ours, order)
-        for ours in self.desk.open_orders():
-            assert ours.oms_id in self.venue.orders, ours
-            assert ours.order == self.venue.orders[ours.oms_id].terms
-            assert not ours.in_doubt, ours
-        self.holdings_agree()
-
-    def holdings_agree(self) -> None:
-        held: dict[int, Decimal] = {}
-        for order in self.venue.orders.values():
-            signed = order.terms.side.sign * order.filled
-            held[order.contract.con_id] = held.get(order.contract.con_id, Decimal(0)) + signed
-        ours = {contract.con_id: quantity for _, contract, quantity in self.desk.holdings()}
-        assert ours == {con_id: quantity for con_id, quantity in held.items() if quantity}
-
-    def replay_agrees(self) -> None:
-        """I11: the inputs alone give the state back."""
-        replayed = Desk(self.config)
-        for message in self.heard:
-            replayed.decide(message)
-        assert replayed.snapshot() == self.desk.snapshot()
+        self.restart()
 
 
 TestOrderMachine = OrderMachine.TestCase

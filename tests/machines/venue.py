@@ -101,15 +101,17 @@ class Venue:
             order.status, order.rejected = BrokerStatus.CANCELED, "margin"
             self.post(self._status(order, at, BrokerStatus.INACTIVE), self._refusal(order.order_id, at))
         else:
-            self.post(self._echo(order, at), self._status(order, at))
+            self.tell_terms(order, at)
 
     def _replace(self, command: ReplacePlacedOrder, at: datetime, *, reject: bool) -> None:
         order = self.orders.get(command.oms_id)
-        if order is None or not order.is_open or reject or command.order.quantity <= order.filled:
+        if order is None or not order.is_open or reject or command.order.quantity < order.filled:
             self.post(self._refusal(command.order_id, at))
             return
         order.terms = command.order
-        self.post(self._echo(order, at), self._status(order, at))
+        if order.filled == order.terms.quantity:
+            order.status = BrokerStatus.FILLED
+        self.tell_terms(order, at)
 
     def _cancel(self, command: CancelPlacedOrder, at: datetime) -> None:
         order = self.orders.get(command.oms_id)
@@ -147,6 +149,9 @@ class Venue:
     def cancel_itself(self, order: VenueOrder, at: datetime) -> None:
         order.status = BrokerStatus.CANCELED
         self.post(self._status(order, at))
+
+    def tell_terms(self, order: VenueOrder, at: datetime) -> None:
+        self.post(self._echo(order, at), self._status(order, at))
 
     # --- what it says ---
 

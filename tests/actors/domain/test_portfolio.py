@@ -473,3 +473,17 @@ def test_p5_a_quote_without_an_id_values_the_position() -> None:
     portfolio.decide(attrs.evolve(quoted(last=101), contract=BARE))
 
     assert the_position(portfolio).market_price == 101
+
+
+def test_p5_two_halves_of_a_contract_become_one_position() -> None:
+    portfolio = Portfolio()
+    for number, contract in enumerate((NUMBERED, BARE)):
+        charged = fill(Side.BUY, 2, 100, f"e{number}.01", commission=Decimal(1))
+        book(portfolio, charged, contract)
+        portfolio.decide(CommissionCharged(at=START, order=order_of(charged, contract), fill=charged))
+    assert len(portfolio.snapshot_view(START).positions) == 2
+
+    book(portfolio, fill(Side.SELL, 1, 110, "e9.01"), SPY)
+
+    view = the_position(portfolio)
+    assert (view.quantity, view.realized_pnl, view.commission, view.contract) == (3, 10, 2, SPY)
