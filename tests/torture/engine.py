@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -17,7 +18,7 @@ from actors.journal import Journal
 from actors.restore import Fold
 from actors.system import EngineSettings
 from ibapi_bridge import assembly
-from strategy.config import Config, load_config
+from strategy.config import load_config
 from tests.torture import busy
 from tests.torture.conclusions import ACCOUNT, as_bytes
 from tests.torture.gateway import SYMBOLS
@@ -133,8 +134,8 @@ def _reconnect_quickly() -> None:
     """A gateway that is cut off on purpose, over and over, needs no patience."""
     settings = vars(run)["_settings"]
 
-    def impatient(config: Config) -> EngineSettings:
-        made: EngineSettings = settings(config)
+    def impatient(*arguments: Any) -> EngineSettings:
+        made: EngineSettings = settings(*arguments)
         return attrs.evolve(made, session=attrs.evolve(made.session, reconnect_delay_max_seconds=0.2))
 
     vars(run)["_settings"] = impatient
