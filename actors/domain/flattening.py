@@ -8,7 +8,7 @@ import attrs
 from actors.domain.book import instrument_key
 from actors.domain.contract import Contract
 from actors.domain.desk_config import Flattening
-from actors.domain.desk_core import DeskCore
+from actors.domain.desk_core import DeskCore, lacks_fills
 from actors.domain.identity import Account, OmsId
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.requests import cancel
@@ -43,8 +43,12 @@ def go_on(core: DeskCore, at: datetime) -> None:
 
 
 def _is_awaited(order: OrderState, state: Flattening) -> bool:
-    """Whether its cancel must be asked for or answered first; a doubt may take for ever and a refusal is an answer."""
-    return not order.in_doubt and (order.oms_id not in state.asked or order.pending is Pending.CANCEL)
+    """Whether its cancel must be asked for or answered first; a doubt may take for ever and a refusal is an answer.
+
+    While executions are owed, what we hold is not known: closing it then would close it twice.
+    """
+    awaited = order.oms_id not in state.asked or order.pending is Pending.CANCEL or lacks_fills(order)
+    return awaited and not order.in_doubt
 
 
 def _closing_ended(core: DeskCore, state: Flattening, at: datetime) -> None:

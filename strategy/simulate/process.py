@@ -45,7 +45,6 @@ MOST_AT_ONCE = 2_000
 
 _TICK_GRAIN = SECOND // 20
 _PATIENCE = SECOND
-_TO_STRATEGY_AT_ONCE = (OrderFilled, FillCorrected, CommissionCharged, Reconciled)
 
 
 class NeverAtRest(Exception):
@@ -100,7 +99,7 @@ class Process:
         self._inbox: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._quiet_tick: Tick | None = None
         self._tick_at: int | None = None
-        self._view_is_stale = True
+        self._view_is_stale, self._view_is_due = True, False
         posts = {name: _Post(self._teller(hear)) for name, hear in self._hearers().items()}
         host = _Post(self._tell_host)
         self._decided = decision_routes(**posts, strategy_host=host, listeners=(around.listener,))
@@ -168,9 +167,12 @@ class Process:
     def drain(self) -> None:
         """Handle what waits, and make sure that time passes when something is awaited."""
         inbox, handled = self._inbox, 0
-        while inbox:
-            hear, message = inbox.popleft()
-            hear(message)
+        while inbox or self._view_is_due:
+            if inbox:
+                hear, message = inbox.popleft()
+                hear(message)
+            else:
+                self._tell_view()
             handled += 1
             if handled > MOST_AT_ONCE:
                 raise NeverAtRest(f"more than {MOST_AT_ONCE} messages followed from one, without any time passing")
@@ -213,13 +215,24 @@ class Process:
         self.inputs.append(message)
 
     def _hear_keeper(self, message: Message) -> None:
-        self._decided.all(self.portfolio.decide(message))
-        if not isinstance(message, Tick):
-            self._view_is_stale = True
-        at_once = not self._around.snapshot_lag and isinstance(message, _TO_STRATEGY_AT_ONCE)
-        if at_once or (self._view_is_stale and isinstance(message, Tick | Reconciled)):
-            self._view_is_stale = False
-            self._tell_host(self.portfolio.snapshot_view(self._agenda.moment))
+        decided = self.portfolio.decide(message)
+        if decided:
+            self._decided.all(decided)
+        match message:
+            case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
+                self._view_is_stale = True
+                self._view_is_due = (
+                    self._view_is_due or not self._around.snapshot_lag or isinstance(message, Reconciled)
+                )
+            case Tick():
+                self._view_is_due = self._view_is_stale
+            case _:
+                self._view_is_stale = True
+
+    def _tell_view(self) -> None:
+        """Once for everything that happened at the same moment: the position keeper's own thread does about that."""
+        self._view_is_stale = self._view_is_due = False
+        self._tell_host(self.portfolio.snapshot_view(self._agenda.moment))
 
     def _hear_scheduler(self, message: Message) -> None:
         self._decided.all(self._schedule.decide(message))
