@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from actors.domain.contract import Contract, Instrument, SecType, Session
+from actors.domain.terms import format_quantity
 from ibapi_bridge.figures import figure, quantity, read, text
 from ibapi_bridge.inbound_terms import contract_of
 from ibapi_bridge.times import zone_of
@@ -65,8 +66,10 @@ def describe(contract: Contract) -> str:
         words.append(f"primary exchange {contract.primary_exchange}")
     words += [word for word in (contract.local_symbol, contract.expiry, contract.trading_class) if word]
     if contract.strike is not None:
-        words.append(f"{contract.strike:f}{contract.right}")
-    return f"{' '.join(words)} (conId {contract.con_id})"
+        words.append(f"{format_quantity(contract.strike)}{contract.right}")
+    if contract.con_id:
+        words.append(f"(conId {contract.con_id})")
+    return " ".join(words)
 
 
 def sessions_of(hours: str, zone: tzinfo | None) -> tuple[Session, ...]:

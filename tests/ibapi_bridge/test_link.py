@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,38 @@ def trading(request: pytest.FixtureRequest) -> Iterator[tuple[IbapiLink, Heard]]
     finally:
         link.close()
         simulator.stop()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "multiplier"),
+    [
+        (Contract(symbol="ES", sec_type=SecType.FUTURE, exchange="CME"), 50),
+        (Contract(symbol="EUR", sec_type=SecType.CASH, exchange="IDEALPRO"), 1),
+        (Contract(symbol="SPY", sec_type=SecType.OPTION, expiry="20270115", strike=Decimal(450), right="C"), 100),
+    ],
+    ids=["future", "currency pair", "option"],
+)
+def test_other_kinds_of_contract_are_qualified(
+    trading: tuple[IbapiLink, Heard], wanted: Contract, multiplier: int
+) -> None:
+    link, heard = trading
+    link.send(QualifyContract(at=AT, epoch=Epoch(1), wanted=wanted))
+    found = heard.next(InstrumentReported).instrument
+    assert found.contract.multiplier == multiplier
+    assert found.contract.sec_type is wanted.sec_type
+    assert found.increment_at(Decimal(1)) > 0
+    assert found.trading_sessions
+
+
+def test_an_option_that_is_not_fully_named_is_refused_with_those_it_could_be(
+    trading: tuple[IbapiLink, Heard],
+) -> None:
+    link, heard = trading
+    link.send(QualifyContract(at=AT, epoch=Epoch(1), wanted=Contract(symbol="SPY", sec_type=SecType.OPTION)))
+    refused = heard.next(InstrumentRefused)
+    assert "ambiguous" in refused.text
+    assert "450C" in refused.text
+    assert "450P" in refused.text
 
 
 def test_a_day_at_the_simulator(trading: tuple[IbapiLink, Heard]) -> None:
