@@ -72,10 +72,13 @@ def _cancel_all(core: DeskCore, state: Flattening, waiting: list[OrderState], at
 
 
 def _close_all(core: DeskCore, state: Flattening, at: datetime) -> None:
-    """Close what we hold; what is held in an instrument with a doubt waits until the doubt is over."""
+    """Close what we hold; what is held in an instrument with a doubt waits until the doubt is over.
+
+    Nothing held is not the end while an order is in doubt: it may live, or have filled.
+    """
     holdings = tuple(core.book.holdings())
     if not holdings:
-        core.flattening = None
+        core.flattening = state if core.book.doubt_count else None
         return
     free = [holding for holding in holdings if not core.book.doubted_in(instrument_key(holding[1]))]
     closing = tuple(_close(core, holding, at) for holding in free)
