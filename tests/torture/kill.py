@@ -134,6 +134,11 @@ def points_in(folder: Path, seconds: float = 4.0) -> list[str]:
     return sorted(set(found.read_text(encoding="utf-8").split()))
 
 
+def spread(points: Sequence[str], most: int) -> list[str]:
+    """At most so many of them, from everywhere."""
+    return [points[number * len(points) // most] for number in range(most)] if most < len(points) else list(points)
+
+
 def at_points(points: Sequence[str], counts: Sequence[int]) -> Iterator[Kill]:
     """Every point, at each of its first, second, ... times."""
     for count in counts:
@@ -175,7 +180,7 @@ def main() -> int:
         points = points_in(folder / "points")
         sys.stdout.write(f"{len(points)} fault points\n" + "".join(f"  {point}\n" for point in points))
         counts = [int(count) for count in arguments.counts.split(",")]
-        kills = [*at_points(points[: arguments.points], counts), *at_random(arguments.random, arguments.seed)]
+        kills = [*at_points(spread(points, arguments.points), counts), *at_random(arguments.random, arguments.seed)]
         total = torture(folder, kills)
     sys.stdout.write(f"{total.report}\n")
     return 1 if total.failures else 0
