@@ -44,8 +44,8 @@ class BookSnapshot:
 class Book:
     """Orders by every name they may be called by.
 
-    Closed orders beyond ``keep_closed`` are evicted, oldest first; of them the names stay (``keep_names``), so that a
-    repeated submission, a repeated execution and a late one are still recognised.
+    Closed orders and strangers' beyond ``keep_closed`` are evicted, oldest first; of them the names stay
+    (``keep_names``), so that a repeated submission, a repeated execution and a late one are still recognised.
     """
 
     def __init__(self, *, keep_closed: int = 1000, keep_names: int = 100_000) -> None:
@@ -68,6 +68,14 @@ class Book:
     def get(self, oms_id: OmsId) -> OrderState | None:
         """The order of that name, if it is not evicted."""
         return self._orders.get(oms_id)
+
+    def known(self, oms_id: OmsId) -> OrderState:
+        """The order of that name, where it cannot have been evicted.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._orders[oms_id]
 
     def is_used(self, oms_id: OmsId) -> bool:
         """Whether an order of that name ever was (within what is remembered)."""
@@ -124,9 +132,6 @@ class Book:
             if exposure.position:
                 yield account, exposure.contract, exposure.position
 
-    def __len__(self) -> int:
-        return len(self._orders)
-
     # --- writing ---
 
     def link_number(self, order: OrderState, number: Number) -> None:
@@ -147,7 +152,7 @@ class Book:
             self._link_families(before, after)
         if not after.external:
             self._count(before, after)
-        elif not after.is_open:
+        else:
             self._closed[oms_id] = None
 
     def _link_families(self, before: OrderState | None, after: OrderState) -> None:
@@ -160,6 +165,7 @@ class Book:
         ours = before if before is not None and not before.external else None
         if after.is_open:
             self._open[after.oms_id] = None
+            self._closed.pop(after.oms_id, None)
         elif ours is None or ours.is_open:
             self._open.pop(after.oms_id, None)
             self._closed[after.oms_id] = None
@@ -243,9 +249,8 @@ class Book:
         )
 
     def _in_order(self) -> tuple[OrderState, ...]:
-        """Closed orders as they closed, then the others as they came: a restored book evicts the same ones."""
-        others = (oms_id for oms_id in self._orders if oms_id not in self._closed and oms_id not in self._open)
-        return tuple(self._orders[oms_id] for names in (self._closed, others, self._open) for oms_id in names)
+        """Closed orders as they closed, then the open ones as they came: a restored book evicts the same ones."""
+        return tuple(self._orders[oms_id] for names in (self._closed, self._open) for oms_id in names)
 
     def load(self, snapshot: BookSnapshot) -> None:
         """Fill an empty book from a snapshot."""

@@ -34,8 +34,6 @@ def conclude(
     before: OrderState, after: OrderState, evidence: AnyEvidence, *, text: str = "", recovered: bool = False
 ) -> tuple[Event, ...]:
     """Events that lead from ``before`` to ``after``, in the order a listener should hear them."""
-    if after is before:
-        return ()
     if isinstance(evidence, Sent):
         return (OrderSubmitted(at=evidence.at, order=after, recovered=recovered),)
     said: list[Event] = []

@@ -147,13 +147,9 @@ class DeskCore:
 
     def _patience_for(self, pending: Pending) -> float:
         patience = self.config.patience
-        match pending:
-            case Pending.SUBMIT:
-                return patience.acknowledgement
-            case Pending.REPLACE:
-                return patience.replace
-            case Pending.CANCEL:
-                return patience.cancel
+        if pending is Pending.SUBMIT:
+            return patience.acknowledgement
+        return patience.replace if pending is Pending.REPLACE else patience.cancel
 
     # --- numbers ---
 

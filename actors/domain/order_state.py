@@ -143,6 +143,17 @@ class OrderState:
         return sum((fill.commission for fill in self.fills.values() if fill.commission is not None), Decimal(0))
 
     @property
+    def number(self) -> OrderId:
+        """The order id it was sent under.
+
+        Raises:
+            LookupError: it was never sent.
+        """
+        if self.order_id is None:
+            raise LookupError(f"order {self.oms_id} was never sent")
+        return self.order_id
+
+    @property
     def is_open(self) -> bool:
         """True while it can still fill."""
         return not self.status.is_terminal

@@ -12,7 +12,7 @@ from actors.domain.contract import Instrument
 from actors.domain.desk_core import ANSWER, RUN, RUN_AGAIN, VERIFY, DeskCore
 from actors.domain.evidence import Concluded, Doubted
 from actors.domain.identity import OmsId, OrderId
-from actors.domain.order import HELD_CANCELING, HELD_INACTIVE
+from actors.domain.order import HELD_CANCELING
 from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.recovery import Absence, Stage
 from actors.domain.requests import send_cancel
@@ -208,15 +208,11 @@ def _end_by_silence(core: DeskCore, order: OrderState, at: datetime) -> Conclude
 def is_past_its_day(order: OrderState, instrument: Instrument | None, at: datetime) -> bool:
     """Whether an order can have expired: its session is over; without known hours, a day has passed."""
     terms = order.order
-    match terms.time_in_force:
-        case TimeInForce.GTC:
-            return False
-        case TimeInForce.GTD:
-            return terms.good_till is not None and at >= terms.good_till
-        case TimeInForce.IOC | TimeInForce.FOK:
-            return True
-        case TimeInForce.DAY | TimeInForce.OPG:
-            return at >= _end_of_day(order, instrument)
+    if terms.good_till is not None:
+        return at >= terms.good_till
+    if terms.time_in_force in (TimeInForce.DAY, TimeInForce.OPG):
+        return at >= _end_of_day(order, instrument)
+    return terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
 
 
 def _end_of_day(order: OrderState, instrument: Instrument | None) -> datetime:
@@ -275,8 +271,7 @@ def _order_due(core: DeskCore, oms_id: OmsId, awaited: str, at: datetime) -> Non
         case "answer":
             _answer_due(core, order, at)
         case "inactive":
-            if order.held == HELD_INACTIVE:
-                _doubt(core, order, at, "the broker calls it inactive without a reason")
+            _doubt(core, order, at, "the broker calls it inactive without a reason")
         case "fills query":
             core.ask_verification()
         case "fills":

@@ -50,12 +50,10 @@ def refusal_of_cancel(core: DeskCore, order: OrderState) -> str:
 
 def send_cancel(core: DeskCore, order: OrderState, at: datetime) -> None:
     """Put a cancel on its way; its answer is awaited if the order is open."""
-    if order.order_id is None:
-        return
     core.recovery.touched[order.oms_id] = None
     core.apply(order, CancelRequested(at=at))
-    core.book.link_number(order, (core.epoch, core.config.client_id, order.order_id))
-    core.say(CancelPlacedOrder(at=at, epoch=core.epoch, oms_id=order.oms_id, order_id=order.order_id))
+    core.book.link_number(order, (core.epoch, core.config.client_id, order.number))
+    core.say(CancelPlacedOrder(at=at, epoch=core.epoch, oms_id=order.oms_id, order_id=order.number))
 
 
 def record_cancel(core: DeskCore, command: RecordCancel) -> None:
@@ -74,17 +72,17 @@ def replace(core: DeskCore, command: ReplaceOrder) -> None:
     instrument = core.instruments.get(order.contract)
     wanted, refusal = _wanted(order, command, instrument)
     refusal = refusal or refusal_of_replace(core, order, wanted)
-    if refusal or instrument is None or order.order_id is None:
+    if refusal or instrument is None:
         core.say(ReplaceRefused(at=command.at, order=order, text=refusal or "its contract is not qualified"))
         return
     after = request_terms(core, order, command.at, wanted)
-    core.book.link_number(after, (core.epoch, core.config.client_id, order.order_id))
+    core.book.link_number(after, (core.epoch, core.config.client_id, order.number))
     core.say(
         ReplacePlacedOrder(
             at=command.at,
             epoch=core.epoch,
             oms_id=order.oms_id,
-            order_id=order.order_id,
+            order_id=order.number,
             account=order.account,
             instrument=instrument,
             order=wanted,

@@ -171,8 +171,6 @@ def instrument_reported(core: DeskCore, report: InstrumentReported) -> None:
     core.learn_instrument(report.wanted, report.instrument)
     for wish in _waiting_for(core, report.wanted):
         order = _stop_waiting(core, wish)
-        if order is None:
-            continue
         refusal = refusal_of_wish(core, wish)
         if refusal:
             core.apply(order, Concluded(at=report.at, status=ExecStatus.REJECTED, reason=refusal))
@@ -188,27 +186,24 @@ def instrument_refused(core: DeskCore, report: InstrumentRefused) -> None:
 
 def end_waiting(core: DeskCore, wish: Waiting, at: datetime, status: ExecStatus, reason: str) -> None:
     """An order that never left is over."""
-    order = _stop_waiting(core, wish)
-    if order is not None:
-        core.apply(order, Concluded(at=at, status=status, reason=reason))
+    core.apply(_stop_waiting(core, wish), Concluded(at=at, status=status, reason=reason))
 
 
 def _waiting_for(core: DeskCore, wanted: Contract) -> list[Waiting]:
     return [wish for wish in core.waiting.values() if wish.order.wanted_contract == wanted]
 
 
-def _stop_waiting(core: DeskCore, wish: Waiting) -> OrderState | None:
+def _stop_waiting(core: DeskCore, wish: Waiting) -> OrderState:
     del core.waiting[wish.oms_id]
     core.deadlines.forget((wish.oms_id, QUALIFY))
-    return core.book.get(wish.oms_id)
+    return core.book.known(wish.oms_id)
 
 
 def qualification_missed(core: DeskCore, oms_id: OmsId, at: datetime) -> None:
     """No answer about the contract in time."""
-    wish = core.waiting.get(oms_id)
-    if wish is not None:
-        reason = f"the broker did not say which contract {wish.order.name} is"
-        end_waiting(core, wish, at, ExecStatus.REJECTED, reason)
+    wish = core.waiting[oms_id]
+    reason = f"the broker did not say which contract {wish.order.name} is"
+    end_waiting(core, wish, at, ExecStatus.REJECTED, reason)
 
 
 def record_placement(core: DeskCore, command: RecordPlacement) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 import attrs
 import pytest
 
-from actors.domain.contract import Contract
+from actors.domain.contract import Contract, Instrument
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
 from actors.domain.hearing import effect_of
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.order_state import ExecStatus
 from actors.domain.terms import Order, OrderType, Side
-from actors.messages.commands import AdoptOrder, StateChanged
+from actors.messages.commands import AdoptOrder, RecordNumber, RecordPlacement, StateChanged
 from actors.messages.events import Discrepancy, ExecutionUnmatched, OrderFilled, OrderWarned
 from actors.messages.reports import (
     AccountValueReported,
@@ -24,6 +24,7 @@ from actors.messages.reports import (
     CommissionReported,
     ExecutionReported,
     FrameDamaged,
+    InstrumentReported,
     NoticeEffect,
     NoticeReported,
     OrderBoundReported,
@@ -392,9 +393,6 @@ def test_an_execution_that_contradicts_its_order_is_booked_and_named() -> None:
 def test_legs_of_a_combo_move_positions_and_the_summary_fills_the_order() -> None:
     rig = Rig()
     spread = Order(side=Side.BUY, quantity=2, contract=COMBO, order_type=OrderType.LIMIT, limit_price="-1.20")
-    from actors.domain.contract import Instrument
-    from actors.messages.reports import InstrumentReported
-
     rig.hear(InstrumentReported(at=START, epoch=rig.epoch, wanted=COMBO, instrument=Instrument(contract=COMBO)))
     rig.working(spread)
     near, far = attrs.evolve(IBM, con_id=11), attrs.evolve(IBM, con_id=12)
@@ -743,3 +741,107 @@ def test_an_unmatched_execution_is_said_with_its_id() -> None:
 
     outbox = rig.execution("q.01", 1, order_ref="", perm_id=PermId(31), order_id=None)
     assert only(ExecutionUnmatched, outbox).exec_id == "q.01"
+
+
+# --- evicted strangers, bounded names, recorded numbers ---
+
+
+def test_an_evicted_stranger_leaves_only_its_executions() -> None:
+    rig = Rig(DeskConfig(keep_closed=0))
+    rig.working()
+    strange: dict[str, Any] = {"order_ref": "", "perm_id": PermId(700), "order_id": None}
+    rig.execution("s.01", 10, **strange)
+
+    assert rig.desk.order(OmsId("EXT-700")) is None
+    assert rig.execution("s.01", 10, **strange) == ()
+    assert rig.desk.snapshot().book.past_perm_ids == ()
+
+
+def test_names_of_evicted_orders_are_bounded() -> None:
+    rig = Rig(DeskConfig(keep_closed=0, keep_names=2))
+    for name in "abc":
+        rig.working(oms_id=name)
+        rig.status(BrokerStatus.CANCELED, name)
+
+    assert rig.desk.snapshot().book.past_ids == ("b", "c")
+    assert "PlaceOrder" in names(rig.submit(oms_id="a"))
+
+
+def test_a_late_fill_of_an_evicted_order_is_found_by_its_reference_alone() -> None:
+    rig = evicting()
+    end(rig)
+
+    assert only(Discrepancy, late_execution(rig, PermId(0))).subject == "a"
+
+
+def test_an_order_number_of_zero_is_no_number() -> None:
+    rig = Rig()
+    rig.working()
+    stranger_echo(rig, order_id=OrderId(0), client_id=ClientId(0))
+
+    outbox = rig.status(BrokerStatus.CANCELED, perm_id=PermId(0), order_id=OrderId(0), client_id=ClientId(0))
+    assert only(Discrepancy, outbox).kind == "UNKNOWN_ORDER"
+
+
+def test_a_recorded_number_finds_the_order_on_a_later_connection() -> None:
+    rig = Rig()
+    rig.submit()
+    for oms_id in ("a", "zz"):
+        number = RecordNumber(at=START, oms_id=OmsId(oms_id), order_id=OrderId(44), epoch=Epoch(9), client_id=CLIENT)
+        assert rig.hear(number) == ()
+
+    rig.status(BrokerStatus.WORKING, perm_id=PermId(0), order_id=OrderId(44), epoch=Epoch(9))
+    assert rig.order().status is ExecStatus.WORKING
+
+
+def test_a_snapshot_echo_without_a_perm_id_waits_for_the_end_of_the_lists() -> None:
+    rig = Rig()
+    rig.submit()
+    outbox = rig.lists()
+    rig.echo(snapshot=True, perm_id=PermId(0))
+    assert rig.order().status is ExecStatus.NEW
+
+    rig.end_lists(outbox)
+    assert (rig.order().status, rig.order().perm_ids) == (ExecStatus.WORKING, ())
+
+
+def test_a_cancel_that_is_taken_back_is_named() -> None:
+    rig = Rig()
+    rig.working()
+    rig.status(BrokerStatus.CANCELED)
+
+    assert only(Discrepancy, rig.echo()).kind == "ALIVE_AFTER_END"
+
+
+def test_an_execution_of_a_combo_found_by_its_number_fits_whatever_its_leg() -> None:
+    rig = Rig()
+    rig.hear(InstrumentReported(at=START, epoch=rig.epoch, wanted=COMBO, instrument=Instrument(contract=COMBO)))
+    rig.working(Order(side=Side.BUY, quantity=2, contract=COMBO))
+
+    rig.execution("l1.01", 2, contract=IBM, side=Side.SELL, order_ref="", perm_id=PermId(0))
+    assert [contract for _, contract, _ in rig.desk.holdings()] == [IBM]
+
+
+def test_the_desk_says_when_it_needs_the_next_tick() -> None:
+    rig = Rig()
+    assert rig.desk.next_due is None
+    rig.submit()
+
+    assert rig.desk.next_due == 10.0
+
+
+def test_a_recorded_change_under_a_cancel_is_no_refusal_of_the_cancel() -> None:
+    rig = Rig()
+    rig.working()
+    rig.cancel()
+    record = RecordPlacement(
+        at=START,
+        oms_id=OmsId("a"),
+        order_id=OrderId(1),
+        epoch=rig.epoch,
+        order=limit(price="496.00"),
+        contract=SPY,
+        client_id=CLIENT,
+    )
+
+    assert rig.hear(record) == ()

@@ -607,6 +607,46 @@ def test_a_stale_claim_to_be_filled_corrects_no_quantity() -> None:
     assert (order.status, order.order.quantity) == (ExecStatus.PARTIALLY_FILLED, 100)
 
 
+def test_o7_a_filled_echo_at_what_is_filled_ends_a_smaller_replace_there() -> None:
+    smaller = replacing(limit(quantity=40))
+    order = after(smaller, execution("e1.01", 60), seen(BrokerStatus.FILLED, terms=limit(quantity=60)))
+
+    assert (order.status, order.order.quantity, order.wanted) == (ExecStatus.FILLED, 60, None)
+
+
+@pytest.mark.parametrize("status", [BrokerStatus.FILLED, BrokerStatus.CANCELED])
+def test_o7_an_ending_echo_of_the_wanted_terms_proves_the_replace(status: BrokerStatus) -> None:
+    wanted = limit(price="496.00")
+    order = after(replacing(wanted), seen(status, terms=wanted))
+
+    assert (order.order, order.wanted) == (wanted, None)
+
+
+def test_terms_asked_for_before_the_last_ones_may_come_true_first() -> None:
+    first, second = limit(price="496.00"), limit(price="497.00")
+    order = after(replacing(first), ReplaceRequested(at=START, wanted=second))
+    order = after(order, seen(BrokerStatus.WORKING, terms=first))
+    assert (order.order, order.wanted, order.pending) == (first, second, Pending.REPLACE)
+
+    assert after(order, seen(BrokerStatus.WORKING, terms=second)).order == second
+
+
+def test_an_echo_of_an_older_incarnation_changes_no_terms() -> None:
+    twice = after(working(), PermIdSeen(at=START, perm_id=PermId(78)))
+
+    assert transition(twice, seen(BrokerStatus.WORKING, perm_id=PERM, terms=limit(price=1))).order == limit()
+    assert transition(twice, seen(BrokerStatus.WORKING, perm_id=PermId(78), terms=limit(price=1))).order != limit()
+
+
+def test_a_strangers_order_known_by_its_executions_learns_its_terms_from_the_echo() -> None:
+    known = attrs.evolve(
+        working(), external=True, order=Order(side=Side.BUY, quantity=1, contract=SPY, order_type=OrderType.OTHER)
+    )
+    terms = limit(quantity=70)
+
+    assert transition(known, seen(BrokerStatus.WORKING, terms=terms)).order == terms
+
+
 # --- doubt (O9) ---
 
 
@@ -752,3 +792,9 @@ def test_fills_do_not_depend_on_the_order_of_executions(executions: list[Executi
     assert {family: (fill.exec_id, fill.quantity) for family, fill in straight.fills.items()} == {
         family: (fill.exec_id, fill.quantity) for family, fill in mixed.fills.items()
     }
+
+
+def test_an_order_that_was_never_sent_has_no_number() -> None:
+    assert sent().number == OrderId(5)
+    with pytest.raises(LookupError, match="order a was never sent"):
+        _ = new().number
