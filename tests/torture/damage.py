@@ -1,0 +1,145 @@
+"""Damages a journal's files in every small way: never a wrong state, always the whole state or a named refusal.
+
+``python -m tests.torture.damage`` is the long run: truncation at every byte of the tail and every single bit flipped in
+the last three records, of the write-ahead log as a crash leaves it and of the database as a stop leaves it, and every
+bit of the head file. ``--stride N`` takes every N-th case only.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import attrs
+
+from actors.domain.identity import OmsId
+from actors.journal import Journal, JournalDamaged, JournalIdentity
+from actors.messages.commands import CancelOrder
+
+IDENTITY = JournalIdentity(strategy_id="demo", account="DU1234567")
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+RECORDS, TAIL = 12, 3
+_FRAME_BYTES, _PAGE_BYTES = 24, 4096
+WHOLE, REFUSED = "the whole state", "refused with a sentence"
+
+
+@attrs.frozen(kw_only=True)
+class Case:
+    """One damage: a file, a byte, and the bit to flip in it; None cuts the file off there."""
+
+    file: str
+    position: int
+    bit: int | None
+
+
+def message(number: int) -> CancelOrder:
+    """What record ``number`` says."""
+    return CancelOrder(at=AT, oms_id=OmsId(f"demo-{number:04}"))
+
+
+def crash_image(folder: Path) -> None:
+    """The files of a journal whose process died: everything is in the write-ahead log."""
+    (folder / "live").mkdir(parents=True)
+    with closing(Journal(folder / "live" / "demo.journal", identity=IDENTITY)) as journal:
+        for number in range(1, RECORDS + 1):
+            journal.append([message(number)])
+        for name in ("demo.journal", "demo.journal-wal", "demo.head"):
+            shutil.copy(folder / "live" / name, folder / name)
+
+
+def stop_image(folder: Path) -> None:
+    """The files of a journal that was closed: everything is in the database."""
+    crash_image(folder)
+    with closing(Journal(folder / "demo.journal", identity=IDENTITY)):
+        pass
+
+
+def cases_after_a_crash(folder: Path) -> Iterator[Case]:
+    """The last three records' frames in the write-ahead log, and the head file."""
+    size = (folder / "demo.journal-wal").stat().st_size
+    tail = TAIL * (_FRAME_BYTES + _PAGE_BYTES)
+    yield from _cases("demo.journal-wal", size - tail, size)
+    yield from _cases("demo.head", 0, 8)
+
+
+def cases_after_a_stop(folder: Path) -> Iterator[Case]:
+    """Where the last three records are in the database."""
+    data = (folder / "demo.journal").read_bytes()
+    for number in range(RECORDS - TAIL + 1, RECORDS + 1):
+        at = data.rindex(message(number).oms_id.encode())
+        begin = data.rindex(b"CancelOrder", 0, at) - 8
+        yield from _cases("demo.journal", begin, data.index(b"}", at) + 24)
+
+
+def _cases(file: str, first: int, last: int) -> Iterator[Case]:
+    for position in range(first, last):
+        yield Case(file=file, position=position, bit=None)
+        for bit in range(8):
+            yield Case(file=file, position=position, bit=bit)
+
+
+def apply(case: Case, image: Path, folder: Path) -> None:
+    """A copy of the image with one damage."""
+    for name in ("demo.journal", "demo.journal-wal", "demo.head"):
+        (folder / name).unlink(missing_ok=True)
+        if (image / name).exists():
+            (folder / name).write_bytes((image / name).read_bytes())
+    path = folder / case.file
+    data = bytearray(path.read_bytes())
+    if case.bit is None:
+        del data[case.position :]
+    else:
+        data[case.position] ^= 1 << case.bit
+    path.write_bytes(data)
+
+
+def outcome(folder: Path) -> str:
+    """What a start makes of it; anything but the two words is a failure."""
+    try:
+        with closing(Journal(folder / "demo.journal", identity=IDENTITY)) as journal:
+            found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
+    except JournalDamaged as refusal:
+        return REFUSED if str(refusal).startswith("journal ") else f"no sentence: {refusal}"
+    if found != [message(number) for number in range(1, RECORDS + 1)]:
+        return f"a wrong state: {len(found)} records"
+    return WHOLE
+
+
+def sweep(folder: Path, *, stride: int = 1) -> tuple[Counter[str], list[str]]:
+    """How often which outcome came, and every failure."""
+    counts: Counter[str] = Counter()
+    failures = []
+    kinds = ((crash_image, cases_after_a_crash), (stop_image, cases_after_a_stop))
+    for number, (make, cases) in enumerate(kinds):
+        image, work = folder / f"image-{number}", folder / f"work-{number}"
+        make(image)
+        work.mkdir()
+        for index, case in enumerate(cases(image)):
+            if index % stride == 0:
+                apply(case, image, work)
+                found = outcome(work)
+                counts[found] += 1
+                if found not in (WHOLE, REFUSED):
+                    failures.append(f"{case}: {found}")
+    return counts, failures
+
+
+def main() -> int:
+    """The long run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stride", type=int, default=1)
+    memory = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one: a hundred thousand starts
+    with tempfile.TemporaryDirectory(prefix="damage-", dir=memory if memory.is_dir() else None) as folder:
+        counts, failures = sweep(Path(folder), stride=parser.parse_args().stride)
+    sys.stdout.write("".join(f"{count:7} {name}\n" for name, count in sorted(counts.items())))
+    sys.stdout.write("".join(f"  {line}\n" for line in failures[:50]))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
