@@ -1,0 +1,68 @@
+"""Unmodified third-party clients trade against the gateway simulator, each at every protocol generation it speaks.
+
+The clients come from the ordinary package index and are kept between runs (`environments.cache_folder`). The large ones
+run when CALLBOARD_HEAVY_CLIENTS is set.
+"""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.clients.clients import CLIENTS, TradingClient
+from tests.clients.environments import IndexUnreachableError, environment_of
+from tests.clients.running import outcome_of
+
+FILL_QUANTITY = 4000
+AT_ONCE = 4
+
+
+def case(client: TradingClient) -> Any:
+    """The client as a test parameter; installing a large one may take minutes."""
+    marks = [pytest.mark.clients, pytest.mark.timeout(900)]
+    if client.heavy:
+        marks.append(pytest.mark.heavy_clients)
+    return pytest.param(client, id=client.name.replace(" ", "-"), marks=marks)
+
+
+def skip_where_impossible(client: TradingClient) -> None:
+    if client.npm and not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip(f"{client.name} needs node and npm, and they are not installed")
+    if client.heavy and not os.environ.get("CALLBOARD_HEAVY_CLIENTS"):
+        pytest.skip(f"{client.name} is large: set CALLBOARD_HEAVY_CLIENTS=1 to install and run it")
+
+
+def faults_in(client: TradingClient, version: int, outcome: dict[str, Any]) -> list[str]:
+    """What is wrong with an outcome, in words."""
+    if outcome["failure"]:
+        return [f"{version}: {outcome['failure']}"]
+    steps = outcome["steps"]
+    if missing := client.steps - steps.keys():
+        return [f"{version}: did not get to {sorted(missing)}"]
+    expected = {"filled": FILL_QUANTITY, "position": FILL_QUANTITY, "server version": min(version, client.newest)}
+    if "executions after reconnect" in client.steps:
+        expected["executions after reconnect"] = FILL_QUANTITY
+    wrong = [
+        f"{version}: {name} is {steps[name]}, not {value}" for name, value in expected.items() if steps[name] != value
+    ]
+    if len(steps["fills"]) < 2:
+        wrong.append(f"{version}: no partial fill, only {steps['fills']}")
+    return wrong
+
+
+@pytest.mark.parametrize("client", [case(client) for client in CLIENTS])
+def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(client: TradingClient) -> None:
+    skip_where_impossible(client)
+    try:
+        folder = environment_of(client)
+    except IndexUnreachableError as error:
+        pytest.skip(f"{client.name}: the package index is unreachable ({str(error)[-200:]})")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        runs = {
+            version: pool.submit(outcome_of, client, folder, max_server_version=version) for version in client.versions
+        }
+
+    assert [fault for version, run in runs.items() for fault in faults_in(client, version, run.result())] == []
