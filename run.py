@@ -181,6 +181,8 @@ def trade(arguments: argparse.Namespace, *, mode: str) -> int:
         port=connection.port,
         client_id=ClientId(connection.client_id),
         connect_seconds=connection.connect_timeout_seconds,
+        market_data_type=connection.market_data_type,
+        execution_days=connection.execution_days,
         symbols=config.symbols,
     )
     state = arguments.state or Path(config.trading.state_directory)

@@ -39,8 +39,36 @@ class Router:
                 self(message)
 
 
+class NoticesOfNoOrder:
+    """Passes on broker notices that no order event will tell of, for people to read."""
+
+    _SHOWN = frozenset(
+        {
+            reports.NoticeKind.MARKET_DATA,
+            reports.NoticeKind.PACING,
+            reports.NoticeKind.CONNECTION,
+            reports.NoticeKind.CONFIGURATION,
+            reports.NoticeKind.REQUEST_FAILED,
+            reports.NoticeKind.CLIENT,
+        }
+    )
+
+    def __init__(self, listener: Address[Any]) -> None:
+        self._listener = listener
+
+    def tell(self, notice: reports.NoticeReported) -> None:
+        """Deliver notices about data, requests and the connection."""
+        if notice.kind in self._SHOWN:
+            deliver(self._listener, notice)
+
+
 def report_routes(
-    *, connector: Address[Any], order_manager: Address[Any], position_keeper: Address[Any], scheduler: Address[Any]
+    *,
+    connector: Address[Any],
+    order_manager: Address[Any],
+    position_keeper: Address[Any],
+    scheduler: Address[Any],
+    listener: Address[Any],
 ) -> Router:
     """Where the broker's statements go; quotes have a way of their own (``QuoteFan``)."""
     return Router(
@@ -50,7 +78,7 @@ def report_routes(
             reports.CompletedOrderReported: (order_manager,),
             reports.ExecutionReported: (order_manager,),
             reports.CommissionReported: (order_manager,),
-            reports.NoticeReported: (order_manager,),
+            reports.NoticeReported: (order_manager, NoticesOfNoOrder(listener)),
             reports.OrderBoundReported: (order_manager,),
             reports.NextOrderIdReported: (connector, order_manager),
             reports.AccountsReported: (connector, order_manager),

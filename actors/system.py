@@ -83,6 +83,7 @@ class Engine:
             order_manager=to["order_manager"],
             position_keeper=to["position_keeper"],
             scheduler=to["scheduler"],
+            listener=parts.listener,
         )
         readers = ((self._host_quotes, to["strategy_host"]), (self._keeper_quotes, to["position_keeper"]))
         self._reports = QuoteFan(readers, reports)

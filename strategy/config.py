@@ -36,6 +36,8 @@ class ConnectionConfig:
     reconnect_attempts: int = key(0, low=0)
     reconnect_delay_seconds: float = key(2.0, low=0.1, high=3600)
     connect_timeout_seconds: float = key(15.0, low=1, high=600)
+    market_data_type: int = key(1, low=1, high=4)
+    execution_days: int = key(1, low=1, high=7)
 
 
 @attrs.frozen(kw_only=True)

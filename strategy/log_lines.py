@@ -11,9 +11,11 @@ import msgspec
 
 from actors.domain.identity import mask_account
 from actors.domain.order_state import Fill, OrderState
+from actors.domain.session import AlertOutage
 from actors.domain.terms import Order, format_price, format_quantity
 from actors.messages import events
 from actors.messages.commands import FlattenAll, LockNewExposure
+from actors.messages.reports import NoticeReported
 from actors.messages.system import SessionChanged, SessionState
 
 ENGINE, SESSION, PORTFOLIO, SCHEDULER = (
@@ -96,6 +98,10 @@ def _session_line(event: object) -> Line | None:
             return Line("WARNING", SESSION, "DISCONNECT", _with_reason(event.state.value, event.reason))
         case SessionChanged():
             return Line("INFO", SESSION, "CONNECT", _with_reason(event.state.value, event.reason))
+        case AlertOutage():
+            return Line("ERROR", SESSION, "DISCONNECT", event.text)
+        case NoticeReported():
+            return Line("WARNING", SESSION, "STATUS", f"broker notice {event.code}: {event.text}")
         case events.Reconciled():
             counts = f"{event.open_orders} open orders, {event.executions} executions, {event.in_doubt} in doubt"
             level = "WARNING" if event.in_doubt else "INFO"

@@ -1,0 +1,99 @@
+"""Who hears what."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from actors.conflation import QuoteBox, QuotesWaiting
+from actors.domain.contract import Contract, Instrument
+from actors.domain.identity import Account, Epoch, OmsId, OrderId
+from actors.domain.order_state import OrderState
+from actors.domain.terms import Order, Side
+from actors.messages.events import OrderSubmitted
+from actors.messages.reports import NoticeKind, NoticeReported, QuoteReported
+from actors.messages.wire import PlaceOrder
+from actors.router import QuoteFan, decision_routes, report_routes
+
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+SPY = Contract(symbol="SPY")
+ORDER = Order(symbol="SPY", side=Side.BUY, quantity=Decimal(1))
+NAMES = ("connector", "order_manager", "position_keeper", "scheduler")
+
+
+class Inbox(list[Any]):
+    """An address that remembers, and writes into one trace for all."""
+
+    def __init__(self, name: str, trace: list[str]) -> None:
+        super().__init__()
+        self._name, self._trace = name, trace
+
+    def tell(self, message: Any) -> None:
+        self.append(message)
+        self._trace.append(self._name)
+
+
+@pytest.fixture
+def trace() -> list[str]:
+    return []
+
+
+def notice(kind: NoticeKind) -> NoticeReported:
+    return NoticeReported(at=AT, epoch=Epoch(1), code=354, text="not subscribed", kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (NoticeKind.MARKET_DATA, True),
+        (NoticeKind.CONFIGURATION, True),
+        (NoticeKind.INFO, False),
+        (NoticeKind.FARM, False),
+    ],
+)
+def test_notices_about_data_and_configuration_are_shown_to_people(
+    kind: NoticeKind, shown: bool, trace: list[str]
+) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
+    report_routes(**boxes)(notice(kind))
+    assert trace == ["order_manager", "listener"] if shown else trace == ["order_manager"]
+
+
+def test_wire_commands_of_a_decision_leave_before_its_events(trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "strategy_host")}
+    router = decision_routes(**boxes, listeners=())
+    state = OrderState(oms_id=OmsId("a"), order=ORDER, contract=SPY, created_at=AT, updated_at=AT)
+    place = PlaceOrder(
+        at=AT,
+        epoch=Epoch(1),
+        oms_id=OmsId("a"),
+        order_id=OrderId(1),
+        account=Account("DU1"),
+        instrument=Instrument(contract=SPY),
+        order=ORDER,
+    )
+    router.all((OrderSubmitted(at=AT, order=state), place))
+    assert trace == ["connector", "strategy_host"]
+
+
+def test_a_message_nobody_is_named_for_is_a_wiring_mistake(trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "strategy_host")}
+    with pytest.raises(KeyError):
+        decision_routes(**boxes, listeners=())("a string")
+
+
+def test_quotes_wait_in_a_box_and_wake_their_reader_once(trace: list[str]) -> None:
+    reader, rest = Inbox("reader", trace), Inbox("rest", trace)
+    box = QuoteBox()
+    fan = QuoteFan(((box, reader),), rest.tell)
+    quotes = [QuoteReported(at=AT, epoch=Epoch(1), contract=SPY, bid=Decimal(price)) for price in (1, 2, 3)]
+    for quote in quotes:
+        fan(quote)
+    fan(notice(NoticeKind.INFO))
+    assert reader == [QuotesWaiting()]
+    assert rest == [notice(NoticeKind.INFO)]
+    assert box.take() == (quotes[-1],)
+    assert box.conflated == 2
+    fan(quotes[0])
+    assert len(reader) == 2
