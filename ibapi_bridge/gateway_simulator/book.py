@@ -59,6 +59,7 @@ class OrderBook:
     def __init__(self) -> None:
         self._by_perm: dict[int, ApiOrder] = {}
         self._by_id: dict[tuple[int, int], ApiOrder] = {}
+        self._staged: dict[int, ApiOrder] = {}
 
     def __iter__(self) -> Iterator[ApiOrder]:
         return iter(list(self._by_perm.values()))
@@ -67,6 +68,8 @@ class OrderBook:
         """Enters an order; a second one under the same ids hides the first in `find`, not in `by_perm`."""
         self._by_perm[order.perm_id] = order
         self._by_id[order.client_id, order.order_id] = order
+        if order.staged:
+            self._staged[order.perm_id] = order
 
     def rebind(self, order: ApiOrder, *, client_id: int, order_id: int) -> None:
         """Gives an order a new owner and API id."""
@@ -82,6 +85,7 @@ class OrderBook:
     def forget(self, order: ApiOrder) -> None:
         """Removes an order as if it had never been known here."""
         self._by_perm.pop(order.perm_id, None)
+        self._staged.pop(order.perm_id, None)
         self._by_id.pop((order.client_id, order.order_id), None)
 
     def find(self, client_id: int, order_id: int) -> ApiOrder | None:
@@ -98,11 +102,10 @@ class OrderBook:
 
     def staged_family(self, order: ApiOrder) -> list[ApiOrder]:
         """The staged relatives that go out together with an order, parents first."""
+        self._staged = {perm_id: staged for perm_id, staged in self._staged.items() if staged.staged}
         root = order.order.parentId or order.order_id
         return [
             relative
-            for relative in self._by_perm.values()
-            if relative.staged
-            and relative.client_id == order.client_id
-            and root in {relative.order_id, relative.order.parentId}
+            for relative in self._staged.values()
+            if relative.client_id == order.client_id and root in {relative.order_id, relative.order.parentId}
         ]

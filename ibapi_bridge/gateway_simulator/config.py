@@ -49,6 +49,17 @@ def _port(_owner: object, _field: object, value: int) -> None:
         raise ConfigError(f"port {value} must be from 0 (any free port) to 65535")
 
 
+def _above_zero(_owner: object, field: "attrs.Attribute[Any]", value: float | timedelta | None) -> None:
+    amount = value.total_seconds() if isinstance(value, timedelta) else value
+    if amount is not None and amount <= 0:
+        raise ConfigError(f"{field.name} {value} must be above 0")
+
+
+def _accounts(_owner: object, _field: object, value: tuple[str, ...]) -> None:
+    if not value or not all(account.isalnum() for account in value):
+        raise ConfigError(f"accounts {value} must name at least one account of letters and digits, such as DU1234567")
+
+
 @attrs.frozen(kw_only=True)
 class GatewayConfig:
     """Settings of one simulator; all have defaults that work on one machine.
@@ -66,21 +77,21 @@ class GatewayConfig:
     max_server_version: int = attrs.field(default=OWN_MAX_SERVER_VERSION, validator=_version)
     seed: int = 1
     speed: float | None = attrs.field(default=1.0, validator=_positive_speed)
-    step: timedelta = timedelta(seconds=1)
+    step: timedelta = attrs.field(default=timedelta(seconds=1), validator=_above_zero)
     start: datetime = attrs.field(default=DEFAULT_START, validator=_aware)
     end: datetime | None = attrs.field(default=None, validator=_aware)
     market: MarketFactory = model_market
     instruments: tuple[Instrument, ...] = attrs.field(factory=default_instruments)
-    accounts: tuple[str, ...] = ("DU1234567",)
+    accounts: tuple[str, ...] = attrs.field(default=("DU1234567",), validator=_accounts)
     exchange: ExchangeConfig = ExchangeConfig()
     books_path: Path | None = None
     wire_log: Path | None = None
     zone: str = "US/Eastern"
     username: str = "simulated"
-    max_clients: int = 32
+    max_clients: int = attrs.field(default=32, validator=_above_zero)
     master_client_id: int | None = None
     first_order_id: int = 1
-    messages_per_second: float | None = None
+    messages_per_second: float | None = attrs.field(default=None, validator=_above_zero)
     read_only: bool = False
     cross_client_cancel: bool = True
     negative_bound_ids: bool = True
@@ -88,6 +99,10 @@ class GatewayConfig:
     max_backlog: int = 64 * 1024
     stall_seconds: float = 10.0
     start_paused: bool = False
-    lockstep: timedelta | None = None
+    lockstep: timedelta | None = attrs.field(default=None, validator=_above_zero)
     control_port: int | None = None
     scenario: tuple[Step, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.end is not None and self.end <= self.start:
+            raise ConfigError(f"end {self.end} must be after start {self.start}")

@@ -1,6 +1,6 @@
 """Contracts on the wire and the instruments behind them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument, Leg, Side
@@ -33,9 +33,7 @@ def to_contract(instrument: Instrument, *, exchange: str | None = None) -> Messa
 
 
 def matches(instrument: Instrument, contract: Message) -> bool:
-    """Whether an instrument fits everything a possibly incomplete contract says."""
-    if contract.conId:
-        return bool(instrument.con_id == contract.conId)
+    """Whether an instrument fits everything a contract without a contract id says."""
     return _same_names(instrument, contract) and _same_terms(instrument, contract)
 
 
@@ -96,8 +94,11 @@ def combo(contract: Message, con_id: int) -> Instrument:
     )
 
 
-def find(instruments: Iterable[Instrument], contract: Message) -> list[Instrument]:
-    """All instruments that fit a contract, in the order of the list."""
+def find(instruments: Mapping[int, Instrument], contract: Message) -> list[Instrument]:
+    """All instruments that fit a contract, in the order they are listed."""
     if contract.secType == "BAG":
-        return [instrument for instrument in instruments if same_legs(instrument, contract)]
-    return [instrument for instrument in instruments if matches(instrument, contract)]
+        return [instrument for instrument in instruments.values() if same_legs(instrument, contract)]
+    if contract.conId:
+        known = instruments.get(contract.conId)
+        return [] if known is None else [known]
+    return [instrument for instrument in instruments.values() if matches(instrument, contract)]

@@ -16,6 +16,8 @@ BASE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 OLDEST_DAYS = 366 * 2
+KEPT_QUOTES = 5_000
+KEPT_BARS = 25_000
 SIZES = {
     "1 secs": timedelta(seconds=5),
     "5 secs": timedelta(seconds=5),
@@ -120,7 +122,10 @@ class History:
     def quoted(self, quote: Quote) -> None:
         """Records a quote."""
         start = floor_to(quote.at, BASE)
-        self._quotes.setdefault(quote.con_id, []).append(quote)
+        quotes = self._quotes.setdefault(quote.con_id, [])
+        quotes.append(quote)
+        if len(quotes) > 2 * KEPT_QUOTES:
+            del quotes[:KEPT_QUOTES]
         if quote.last is not None and quote.last_size > 0:
             self._add(quote.con_id, "TRADES", start, quote.last, quote.last_size)
         if quote.bid is not None:
@@ -136,6 +141,8 @@ class History:
             bars[-1].add(price, size)
         else:
             bars.append(Bar.first(start, price, size))
+            if len(bars) > 2 * KEPT_BARS:
+                del bars[:KEPT_BARS]
 
     def quotes(self, con_id: int, since: datetime, until: datetime) -> Sequence[Quote]:
         """The recorded quotes of a span, both ends included."""

@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ALIASES = {"EST": "America/New_York", "EST5EDT": "America/New_York", "US/Eastern": "America/New_York"}
 _STAMP = re.compile(r"^(\d{8})(?:[ -]+(\d{1,2}:\d{2}(?::\d{2})?))?(?: +(.+))?$")
 
 
+@lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
     """The time zone of that IBKR label.
 
@@ -22,6 +24,11 @@ def zone(name: str) -> ZoneInfo:
 
 def stamp(at: datetime, zone_name: str, version: int) -> str:
     """`yyyymmdd hh:mm:ss ZONE`; in UTC mode `yyyymmdd-hh:mm:ss`, with a Z from server version 214 on."""
+    return _stamp(at.replace(microsecond=0), zone_name, version)
+
+
+@lru_cache(maxsize=256)
+def _stamp(at: datetime, zone_name: str, version: int) -> str:
     if zone_name == "UTC":
         return at.astimezone(UTC).strftime("%Y%m%d-%H:%M:%S") + ("Z" if version >= 214 else "")
     return at.astimezone(zone(zone_name)).strftime("%Y%m%d %H:%M:%S ") + zone_name

@@ -28,7 +28,7 @@ def details(gateway: Gateway, session: Session, message: Message) -> None:
         text = "Error validating request.-'bw' : cause - Requesting BAG contract details is not supported"
         session.error(message.reqId, 321, text, gateway.now)
         return
-    found = find(gateway.instruments.values(), contract)
+    found = find(gateway.instruments, contract)
     if not found:
         session.error(message.reqId, 200, NO_DEFINITION, gateway.now)
         return

@@ -44,7 +44,7 @@ def instrument_of(gateway: Gateway, contract: Message) -> Instrument:
     Raises:
         Refused: none fits, or several.
     """
-    found = find(gateway.instruments.values(), contract)
+    found = find(gateway.instruments, contract)
     if not found:
         raise Refused(200, NO_DEFINITION)
     if len(found) > 1:

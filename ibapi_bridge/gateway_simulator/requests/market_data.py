@@ -22,7 +22,7 @@ def subscribe(gateway: Gateway, session: Session, message: Message) -> None:
     if problem is not None:
         session.error(request_id, *problem, gateway.now)
         return
-    instrument = find(gateway.instruments.values(), message.contract)[0]
+    instrument = find(gateway.instruments, message.contract)[0]
     subscription = Subscription(
         session=session,
         request_id=request_id,
@@ -51,7 +51,7 @@ def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int,
         return 321, SNAPSHOT_TICKS
     if gateway.hub.count(session) >= gateway.config.market_data_lines:
         return 101, "Max number of tickers has been reached"
-    found = find(gateway.instruments.values(), message.contract)
+    found = find(gateway.instruments, message.contract)
     if not found:
         return 200, NO_DEFINITION
     if len(found) > 1:

@@ -111,7 +111,7 @@ def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
 
 
 def _instrument(gateway: Gateway, contract: Message) -> Instrument:
-    found = find(gateway.instruments.values(), contract)
+    found = find(gateway.instruments, contract)
     if not found and contract.secType == "BAG":
         return _new_combo(gateway, contract)
     if not found:
@@ -140,7 +140,7 @@ def _account(gateway: Gateway, account: str) -> str:
 
 
 def _same_contract(gateway: Gateway, known: ApiOrder, message: Message) -> bool:
-    found = find(gateway.instruments.values(), message.contract)
+    found = find(gateway.instruments, message.contract)
     same = any(instrument.con_id == known.con_id for instrument in found)
     return same and message.order.action == known.order.action
 

@@ -6,7 +6,6 @@ version. Repeated and conditional parts are items of their own between the words
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import attrs
@@ -70,7 +69,7 @@ class Item(Protocol):
         """Appends the part of a message."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Field:
     """One field of the message, or a constant when `name` is empty."""
 
@@ -109,13 +108,15 @@ def _owner(message: Message, path: tuple[str, ...]) -> Message:
     return message
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Block:
-    """Items in order; the table of a whole message is one."""
+    """Items in order; the table of a whole message is one. What exists at a version is worked out once."""
 
     items: tuple[Item, ...]
     since: int = 0
     below: int = FOREVER
+    _readable: dict[int, tuple[Item, ...]] = attrs.field(factory=dict, init=False)
+    _writable: dict[int, tuple["_Writable", ...]] = attrs.field(factory=dict, init=False)
 
     def present(self, version: int) -> bool:
         """Whether the block exists at a server version."""
@@ -123,21 +124,60 @@ class Block:
 
     def read(self, fields: Fields, message: Message, version: int) -> None:
         """Reads every item that exists at the version."""
-        for item in _present(self.items, version):
+        for item in self._items_at(version):
             item.read(fields, message, version)
 
     def write(self, out: list[str], message: Message, version: int) -> None:
         """Appends every item that exists at the version."""
-        for item in _present(self.items, version):
+        runs = self._writable.get(version)
+        if runs is None:
+            runs = self._writable[version] = _runs(self._items_at(version))
+        for item in runs:
             item.write(out, message, version)
 
+    def _items_at(self, version: int) -> tuple[Item, ...]:
+        items = self._readable.get(version)
+        if items is None:
+            items = self._readable[version] = tuple(item for item in self.items if item.present(version))
+        return items
 
-@lru_cache(maxsize=4096)
-def _present(items: tuple[Item, ...], version: int) -> tuple[Item, ...]:
-    return tuple(item for item in items if item.present(version))
+
+class _Writable(Protocol):
+    def write(self, out: list[str], message: Message, version: int) -> None: ...
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
+class _Run:
+    """Neighbouring fields of one owner, written together because asking a message field by field is slow."""
+
+    owner: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    def write(self, out: list[str], message: Message, version: int) -> None:
+        there = {descriptor.name: value for descriptor, value in _owner(message, self.owner).ListFields()}
+        for field in self.fields:
+            if not field.name:
+                out.append(field.constant)
+            elif field.name in there:
+                out.append(field.kind.write(there[field.name]))
+            else:
+                out.append(field.kind.absent)
+
+
+def _runs(items: tuple[Item, ...]) -> tuple[_Writable, ...]:
+    runs: list[_Writable] = []
+    for item in items:
+        last = runs[-1] if runs else None
+        if not isinstance(item, Field):
+            runs.append(item)
+        elif isinstance(last, _Run) and (not item.name or item.owner == last.owner):
+            runs[-1] = _Run(owner=last.owner, fields=(*last.fields, item))
+        else:
+            runs.append(_Run(owner=item.owner, fields=(item,)))
+    return tuple(runs)
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class When:
     """A block that exists only while a condition on what was read or is written so far holds."""
 
@@ -159,7 +199,7 @@ class When:
             self.block.write(out, message, version)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Repeat:
     """A count and that many elements of a repeated field, each a block, or a plain value without one."""
 
@@ -192,7 +232,7 @@ class Repeat:
                 self.block.write(out, element, version)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Tags:
     """A count and that many tag and value pairs of a map."""
 
@@ -217,7 +257,7 @@ class Tags:
             out += [tag, value]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class TagString:
     """A map written as one field `tag=value;tag=value;`."""
 
@@ -240,7 +280,7 @@ class TagString:
         out.append("".join(f"{tag}={value};" for tag, value in _owner(message, self.path).items()))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Maybe:
     """A flag and, if it is set, the block of an optional sub-message."""
 

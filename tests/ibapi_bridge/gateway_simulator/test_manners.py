@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from ibapi.contract import ComboLeg, Contract
+from ibapi.execution import ExecutionFilter
 
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 
 from .conftest import Connect, StartGateway
 from .official_client import contract, order
@@ -353,3 +355,34 @@ def test_one_fills_and_the_group_is_cancelled(start_gateway: StartGateway, conne
     client.wait_status(2, "Filled")
     client.wait_status(1, "Cancelled")
     client.wait_error(202, 1)
+
+
+def test_an_order_of_yesterday_is_there_without_its_executions(start_gateway: StartGateway, connect: Connect) -> None:
+    """T13."""
+    start = datetime(2026, 4, 13, 19, 59, 50, tzinfo=UTC)
+    only_spy = default_instruments()[:1]
+    gateway = start_gateway(start=start, start_paused=True, instruments=only_spy)
+    client = connect(gateway)
+    client.place(310, contract(), order("BUY", "LMT", 4000, lmtPrice=452.0, tif="GTC"))
+    client.place(311, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    gateway.resume()
+    client.wait_until(lambda calls: any(c[0] == "orderStatus" and c[1] == 310 and c[3] > 0 for c in calls))
+    client.place(310, contract(), order("BUY", "LMT", 4000, lmtPrice=430.0, tif="GTC"))
+    client.wait_status(311, "Cancelled")
+    gateway.call(lambda: gateway.gateway.advance(datetime(2026, 4, 14, 12, 0, tzinfo=UTC)))
+    client.close()
+    again = connect(gateway)
+    again.api.reqAllOpenOrders()
+    again.wait_for("openOrderEnd")
+    again.api.reqExecutions(1, ExecutionFilter())
+    again.wait_for("execDetailsEnd")
+    again.api.reqPositions()
+    again.wait_for("positionEnd")
+
+    row = again.named("orderStatus")[0]
+    assert row[1] == 310
+    assert row[2] in {"PreSubmitted", "Submitted"}
+    assert row[3] > 0
+    assert row[3] + row[4] == 4000
+    assert again.named("execDetails") == []
+    assert again.named("position")[0][3] == row[3]

@@ -1,9 +1,16 @@
 """The protobuf gateway as the official client sees it: connecting, data, orders, snapshots."""
 
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.order_cancel import OrderCancel
+
+from ibapi_bridge.gateway_simulator import ConfigError, GatewayConfig, GatewaySimulator
 
 from .conftest import Connect, StartGateway
 from .official_client import contract, order
@@ -201,3 +208,61 @@ def test_stopping_is_quick_and_can_be_repeated(start_gateway: StartGateway, conn
     gateway.stop()
 
     client.wait_for("connectionClosed")
+
+
+def test_an_unknown_message_is_505_and_the_connection_goes_on(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.api.conn.sendMsg(b"\0\0\0\x04" + (399).to_bytes(4, "big"))
+    client.wait_error(505)
+    client.api.conn.sendMsg(b"\0\0\0\x06" + (203).to_bytes(4, "big") + b"\xff\xff")
+    client.wait_error(320)
+    client.api.verifyRequest("name", "1")
+    client.api.reqCurrentTime()
+    client.wait_for("currentTime")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"accounts": ()}, "accounts"),
+        ({"speed": 0.0}, "speed"),
+        ({"max_server_version": 300}, "max_server_version"),
+        ({"start": datetime(2026, 4, 13)}, "start"),  # noqa: DTZ001 - the point of the test
+        ({"end": datetime(2020, 1, 1, tzinfo=UTC)}, "end"),
+        ({"step": timedelta(0)}, "step"),
+        ({"port": -1}, "port"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_one_sentence(setting: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        GatewayConfig(**setting)
+
+
+def test_a_port_in_use_is_one_sentence(start_gateway: StartGateway) -> None:
+    gateway = start_gateway()
+    with pytest.raises(ConfigError, match=str(gateway.port)):
+        GatewaySimulator(GatewayConfig(port=gateway.port)).start()
+
+
+def test_a_client_that_reads_nothing_is_cut_off_and_the_market_goes_on(
+    start_gateway: StartGateway, connect: Connect
+) -> None:
+    gateway = start_gateway(speed=None, stall_seconds=0.3, start_paused=True)
+    with socket.create_connection(("127.0.0.1", gateway.port)) as stream:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stream.sendall(b"API\0\0\0\0\x09v100..225")
+        stream.recv(100)
+        for number, body in ((271, b"\x08\x09"), (201, b"\x08\x01\x12\x04\x08\x84\x98\x2e")):
+            payload = number.to_bytes(4, "big") + body
+            stream.sendall(len(payload).to_bytes(4, "big") + payload)
+        follower = connect(gateway, 2)
+        follower.catch_up()
+        gateway.resume()
+        end = gateway.now() + timedelta(hours=7)
+        deadline = time.monotonic() + 30
+        while gateway.now() < end and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert gateway.now() >= end
+    follower.catch_up()
+    assert gateway.call(lambda: gateway.gateway.sessions.of(9)) is None

@@ -10,7 +10,9 @@ import pytest
 from ibapi.execution import ExecutionFilter
 
 from ibapi_bridge.gateway_simulator import ConfigError, GatewaySimulator
+from ibapi_bridge.gateway_simulator.faults.actions import ACTIONS
 from ibapi_bridge.gateway_simulator.faults.scenario import load_scenario
+from ibapi_bridge.gateway_simulator.faults.switchboard import SWITCHES
 from tests.ibapi_bridge.gateway_simulator.conftest import Connect, StartGateway
 from tests.ibapi_bridge.gateway_simulator.official_client import OfficialClient, contract, order
 
@@ -421,3 +423,54 @@ def test_the_control_socket_takes_faults_as_json_lines(start_gateway: StartGatew
         assert "unknown" in ask('{"fault": "earthquake"}')["error"]
         assert "JSON" in ask("nonsense")["error"]
     client.wait_error(2119)
+
+
+def test_a_gateway_that_stops_reading_takes_nothing_more(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    gateway.faults.do("stop_reading", client_id=1)
+    client.api.reqCurrentTime()
+    other = connect(gateway, 2)
+    other.catch_up()
+
+    assert client.named("currentTime") == []
+
+
+def test_ids_can_go_back(gateway: GatewaySimulator, client: OfficialClient, connect: Connect) -> None:
+    buy(client, 5)
+    client.wait_status(5, "Filled")
+    gateway.faults.do("roll_back_ids", client_id=1, to=3)
+    client.api.reqIds(-1)
+
+    assert client.wait_for("nextValidId", 2)[1] == 3
+
+
+@pytest.mark.parametrize("fault", ["corrupt_frame", "truncate_frame"])
+def test_a_damaged_frame_has_the_length_it_says(gateway: GatewaySimulator, fault: str) -> None:
+    with raw_client(gateway) as stream, stream.makefile("rb") as lines:
+        greeting = lines.read(int.from_bytes(lines.read(4), "big"))
+        assert greeting.startswith(b"225\0")
+        start = (271).to_bytes(4, "big") + b"\x08\x07"
+        stream.sendall(len(start).to_bytes(4, "big") + start)
+        for _ in range(5):
+            lines.read(int.from_bytes(lines.read(4), "big"))
+        gateway.faults.do(fault)
+        ask = (249).to_bytes(4, "big")
+        stream.sendall(2 * (len(ask).to_bytes(4, "big") + ask))
+        damaged = lines.read(int.from_bytes(lines.read(4), "big"))
+        whole = lines.read(int.from_bytes(lines.read(4), "big"))
+
+    assert whole[:4] == (249).to_bytes(4, "big")
+    assert damaged != whole
+    assert (len(damaged) < len(whole)) == (fault == "truncate_frame")
+
+
+def test_a_cancel_nobody_asked_for_needs_a_live_order(gateway: GatewaySimulator) -> None:
+    with pytest.raises(ConfigError, match="order_id 7"):
+        gateway.faults.do("unsolicited_cancel", order_id=7)
+
+
+def test_every_fault_is_described() -> None:
+    described = (Path(__file__).parents[4] / "docs" / "gateway-simulator.md").read_text(encoding="utf-8")
+
+    assert [name for name in sorted({*SWITCHES, *ACTIONS}) if f"`{name}`" not in described] == []

@@ -28,6 +28,7 @@ from ibapi.tag_value import TagValue
 from ibapi.wrapper import EWrapper
 
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES, REQUESTS
+from ibapi_bridge.gateway_simulator.order_messages import echo
 from ibapi_bridge.gateway_simulator.text import codec
 from ibapi_bridge.gateway_simulator.text.layout import FieldError
 from ibapi_bridge.gateway_simulator.text.replies import REPLIES as REPLY_TABLES
@@ -305,3 +306,44 @@ def test_cancel_requests_carry_the_fields_of_their_version() -> None:
         client.cancelOrder(9, OrderCancel())
         assert decoded(wire, version).orderId == 9
         assert REQUESTS[OUT.CANCEL_ORDER].name == "cancelOrder"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_an_order_echoed_as_text_decodes_as_the_one_echoed_as_protobuf(data: Any) -> None:
+    contract, order = some_contract(data.draw), some_order(data.draw, 200)
+    request = createPlaceOrderRequestProto(17, contract, order)
+    message = REPLIES[IN.OPEN_ORDER].message(orderId=17, contract=request.contract)
+    message.order.CopyFrom(echo(request.order, client_id=1, order_id=17, perm_id=99, account="DU1234567"))
+    message.orderState.status = "Submitted"
+
+    text = through_official_decoder(IN.OPEN_ORDER, message, 200)[0]
+    decoder = official_decoder(200)
+    decoder.wrapper = wrapper = Recorder()
+    decoder.processProtoBuf(message.SerializeToString(), IN.OPEN_ORDER)
+    protobuf = next(call for call in wrapper.calls if call[0] == "openOrder")
+
+    known = SPELT_DIFFERENTLY | UNSET_MARGINS
+    for mine, twin in zip(text[2:], protobuf[2:], strict=True):
+        assert {name for name in vars(twin) if not _alike(getattr(mine, name), getattr(twin, name))} <= known
+
+
+# Unset margins are spelt out in text, absent prices of legs are None, a condition's percent is a float there, and
+# flags that only mean something beside other fields are not sent without them.
+SPELT_DIFFERENTLY = {
+    "referencePriceType", "usePriceMgmtAlgo", "orderComboLegs", "conditions", "conditionsCancelOrder",
+    "scaleRandomPercent",
+}  # fmt: skip
+UNSET_MARGINS = {
+    f"{kind}{moment}"
+    for kind in ("initMargin", "maintMargin", "equityWithLoan")
+    for moment in ("Before", "Change", "After")
+}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, list) or isinstance(other, list):
+        return [str(item) for item in one or []] == [str(item) for item in other or []]
+    if hasattr(one, "__dict__"):
+        return str(one) == str(other)
+    return bool(one == other)
