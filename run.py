@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import signal
 import sys
 import tempfile
@@ -49,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gateway": ("ibapi_bridge.gateway_simulator.cli", "the gateway simulator alone, for any TWS API client"),
     "replay": ("ibapi_bridge.replay", "a captured conversation through the same core"),
     "simulate": ("strategy.simulate.cli", "thousands of adversarial sessions for a strategy, in virtual time"),
+    "backtest": ("strategy.simulate.backtest_cli", "a strategy over recorded days, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
 SWITCH_INTERVAL_SECONDS = 0.0005
@@ -219,6 +221,7 @@ def run_engine(run: Run) -> int:
     strategy_id = config.strategy.id or strategy_id_of(type(strategy).__name__)
     zone = ZoneInfo(config.session.time_zone)
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    logging.getLogger("pykka").setLevel(logging.CRITICAL)  # the supervisor tells of deaths, with accounts masked
     with ExitStack() as stack:
         identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)
         durability = Durability(config.trading.durability)

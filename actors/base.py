@@ -1,6 +1,8 @@
 """What every actor shares: typed addresses, delivery that never raises, deaths that are heard. Only Pykka import."""
 
 from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Protocol, TypeVar
 
 import pykka
@@ -53,10 +55,12 @@ class Actor(pykka.ThreadingActor):
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Pykka's hook: tell the supervisor, who decides."""
-        del exception_type, traceback
+        del exception_type
         self.release()
         notes = "; ".join(getattr(exception_value, "__notes__", ()))
-        text = f"{type(exception_value).__name__}: {exception_value}" + (f" ({notes})" if notes else "")
+        frames = extract_tb(traceback)[-3:]
+        where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+        text = f"{type(exception_value).__name__}: {exception_value} at {where}" + (f" ({notes})" if notes else "")
         if self._supervisor is not None:
             deliver(self._supervisor, ActorDied(actor=self.name, error=text))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from actors.base import LateAddress, start_actor, stop_actor
+from actors.base import Address, LateAddress, deliver, start_actor, stop_actor
 from actors.clock import Clock
 from actors.conflation import QuoteBox
 from actors.connector import Connector, ConnectorRoutes
@@ -109,10 +109,14 @@ class Engine:
         if self._ticker is not None:
             self._ticker.stop()
         if self._started:
-            self._addresses["strategy_host"].tell(StopStrategy(at=self._parts.clock.now(), reason=reason))
+            deliver(self._addresses["strategy_host"], StopStrategy(at=self._parts.clock.now(), reason=reason))
         stuck = [name for name, actor in reversed(self._started) if not stop_actor(actor, timeout_seconds=1.5)]
         self._started.clear()
         return stuck
+
+    def address(self, name: str) -> Address[Any]:
+        """Where to tell an actor something: for operators and tests."""
+        return self._addresses[name]
 
     def inbox_depths(self) -> dict[str, int]:
         """How many messages wait for each actor."""

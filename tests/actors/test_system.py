@@ -1,0 +1,157 @@
+"""The engine on real threads: it comes up, a death stops it, nothing is left behind."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.clock import SystemClock
+from actors.domain.contract import Contract, Instrument
+from actors.domain.desk_config import DeskConfig
+from actors.domain.identity import Account, Epoch, OrderId
+from actors.domain.session import SessionConfig
+from actors.journal import Journal, JournalIdentity
+from actors.messages.events import TradingHalted
+from actors.messages.reports import (
+    AccountsReported,
+    ConnectionLost,
+    InstrumentReported,
+    NextOrderIdReported,
+    Report,
+    SnapshotEnded,
+)
+from actors.messages.schedule import StartStrategy
+from actors.messages.system import SessionChanged, SessionState, StopReason
+from actors.messages.wire import QuerySnapshot, Subscribe
+from actors.restore import Fold
+from actors.system import Engine, EngineParts, EngineSettings
+
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+SPY = Contract(symbol="SPY", con_id=756733)
+
+
+class ObligingLink:
+    """A link to a broker that has nothing and answers at once, on the caller's thread."""
+
+    def __init__(self, epoch: Epoch, hear: Callable[[Report], None]) -> None:
+        self._epoch, self._hear = epoch, hear
+
+    def start(self) -> None:
+        self._hear(NextOrderIdReported(at=AT, epoch=self._epoch, order_id=OrderId(1)))
+        self._hear(AccountsReported(at=AT, epoch=self._epoch, accounts=(Account("DU1"),)))
+
+    def send(self, command: Any) -> None:
+        if isinstance(command, QuerySnapshot):
+            self._hear(SnapshotEnded(at=AT, epoch=self._epoch, kind=command.kind))
+        if isinstance(command, Subscribe):
+            instrument = Instrument(contract=SPY)
+            self._hear(InstrumentReported(at=AT, epoch=self._epoch, wanted=command.wanted, instrument=instrument))
+
+    def request_server_time(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self._hear(ConnectionLost(at=AT, epoch=self._epoch, reason="closed"))
+
+
+class Runner:
+    """A strategy that remembers, and breaks when told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.started = threading.Event()
+        self.breaks_on: type | None = None
+
+    def hear(self, message: Any) -> tuple[Any, ...]:
+        self.heard.append(message)
+        if self.breaks_on is not None and isinstance(message, self.breaks_on):
+            raise RuntimeError("the runner broke")
+        if isinstance(message, StartStrategy):
+            self.started.set()
+        return ()
+
+
+class Bench:
+    """An engine with its ends in the hands of the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reasons: queue.SimpleQueue[StopReason] = queue.SimpleQueue()
+        self.heard: list[Any] = []
+        self.runner = Runner()
+        self.journal = Journal(folder / "t.journal", identity=JournalIdentity(strategy_id="t", account=""))
+        parts = EngineParts(
+            clock=SystemClock(),
+            journal=self.journal,
+            restored=Fold(DeskConfig(strategy_id="t")),
+            runner=self.runner,
+            subscriptions=(SPY,),
+            make_link=ObligingLink,
+            calendar=lambda _: None,
+            listener=self,
+            stop=self.reasons.put,
+        )
+        self.engine = Engine(EngineSettings(session=SessionConfig(), tick_seconds=0.005), parts)
+
+    def tell(self, message: Any) -> None:
+        self.heard.append(message)
+
+    def states(self) -> list[SessionState]:
+        return [message.state for message in self.heard if isinstance(message, SessionChanged)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.engine.stop("the test ends")
+    bench.journal.close()
+
+
+@pytest.mark.threads
+def test_the_engine_comes_up_reconciles_and_starts_the_strategy(bench: Bench) -> None:
+    bench.engine.start()
+    assert bench.runner.started.wait(10)
+    assert bench.states() == [SessionState.CONNECTING, SessionState.RECONCILING, SessionState.READY]
+    assert set(bench.engine.inbox_depths()) == {
+        "supervisor",
+        "order_manager",
+        "position_keeper",
+        "scheduler",
+        "strategy_host",
+        "connector",
+    }
+
+
+@pytest.mark.threads
+def test_everything_stops_in_time_and_no_thread_is_left(bench: Bench) -> None:
+    before = set(threading.enumerate())
+    bench.engine.start()
+    assert bench.runner.started.wait(10)
+    assert bench.engine.stop("enough") == []
+    left = [thread.name for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+    assert left == []
+
+
+@pytest.mark.threads
+def test_the_death_of_an_actor_halts_trading_and_ends_the_process_with_its_message(bench: Bench) -> None:
+    bench.engine.start()
+    assert bench.runner.started.wait(10)
+    bench.engine.address("order_manager").tell("no message the desk knows")
+    reason = bench.reasons.get(timeout=10)
+    assert reason.exit_code == 1
+    assert "order_manager died: TypeError" in reason.text
+    assert "no message the desk knows" in reason.text
+    assert bench.engine.halt.reason == reason.text
+    assert [message.reason for message in bench.heard if isinstance(message, TradingHalted)] == [reason.text]
+
+
+@pytest.mark.threads
+def test_a_runner_that_breaks_ends_the_process_too(bench: Bench) -> None:
+    bench.runner.breaks_on = StartStrategy
+    bench.engine.start()
+    reason = bench.reasons.get(timeout=10)
+    assert (reason.exit_code, "strategy_host died: RuntimeError: the runner broke" in reason.text) == (1, True)
