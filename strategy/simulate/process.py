@@ -103,7 +103,7 @@ class Process:
         posts = {name: _Post(self._teller(hear)) for name, hear in self._hearers().items()}
         host = _Post(self._tell_host)
         self._decided = decision_routes(**posts, strategy_host=host, listeners=(around.listener,))
-        self._reported = report_routes(**posts)
+        self._reported = report_routes(**posts, listener=around.listener)
 
     def _hearers(self) -> dict[str, Callable[[Any], None]]:
         return {
