@@ -95,7 +95,8 @@ def config_from(args: argparse.Namespace) -> GatewayConfig:
         return config
     recording = load_recording(args.replay, symbol=args.symbol, day=day)
     replayed = recording.applied_to(config)
-    return replayed if args.start is None else attrs.evolve(replayed, start=config.start)
+    start = replayed.start if args.start is None else config.start
+    return attrs.evolve(replayed, start=start, end=config.end or replayed.end)
 
 
 def _host(text: str) -> str:

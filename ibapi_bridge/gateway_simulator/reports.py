@@ -116,9 +116,7 @@ class Reporter:
             self.pair(order)
 
     def _triggered(self, _event: events.OrderTriggered, order: ApiOrder) -> None:
-        order.why_held = ""
-        order.status = "Submitted"
-        self.pair(order)
+        order.why_held = ""  # told when it works, which follows at once
 
     def _trailed(self, event: events.StopTrailed, order: ApiOrder) -> None:
         order.order.trailStopPrice = float(event.trigger_price)
@@ -195,13 +193,15 @@ class Reporter:
         self.status(order, "Cancelled")
 
     def _rejected(self, event: events.OrderRejected, order: ApiOrder) -> None:
-        order.completed_at = event.at
-        order.completed_status = "Cancelled by System:\n"
         order.reject_reason = event.text
         order.why_held = ""
         if event.inactive:
+            order.completed_at = event.at
+            order.completed_status = "Cancelled by System:\n"
             self.status(order, "Inactive")
-        order.status = "Inactive"
+        else:
+            order.status = "Inactive"
+            self._gateway.book.hide(order)  # refused before it was an order: nothing lists or finds it
         self.error(order, event.code, CODE_PREFIXES.get(event.code, "") + event.text)
         self._gateway.note_end(order)
 

@@ -59,7 +59,7 @@ def executions(gateway: Gateway, session: Session, message: Message) -> None:
             contract = gateway.contract_of(fill.con_id)
             row = gateway.execution_message(session, fill, contract, request_id=message.reqId)
             session.post(IN.EXECUTION_DATA, row)
-            if fill.client_id == session.client_id:
+            if session.client_id in {fill.client_id, gateway.config.master_client_id}:
                 report = commission_message(fill.exec_id, fill.commission, fill.currency, fill.realized_pnl)
                 session.post(IN.COMMISSION_AND_FEES_REPORT, report)
     session.send(IN.EXECUTION_DATA_END, reqId=message.reqId)

@@ -135,6 +135,21 @@ def test_a_stop_is_echoed_twice_and_its_change_too(start_gateway: StartGateway, 
     assert len({call[6] for call in client.named("orderStatus")}) == 1
 
 
+def test_an_elected_stop_is_submitted_and_filled(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "STP", 1, auxPrice=449.0))
+    client.wait_for("commissionAndFeesReport")
+
+    assert client.trace()[-6:] == [
+        "openOrder Submitted",
+        "orderStatus Submitted 0/1",
+        "execDetails BOT 1",
+        "openOrder Filled",
+        "orderStatus Filled 1/0",
+        "commissionAndFeesReport",
+    ]
+
+
 def test_after_a_reconnect_the_order_is_there_and_can_be_cancelled(
     start_gateway: StartGateway, connect: Connect
 ) -> None:
@@ -253,6 +268,11 @@ def test_a_price_off_the_grid_is_110_without_a_status(start_gateway: StartGatewa
     client.place(1, contract(), order("BUY", "LMT", 1, lmtPrice=430.001))
     client.wait_error(110, 1)
     assert client.trace() == ["error 110"]
+    client.cancel(1)
+    client.wait_error(10147, 1)
+    client.api.reqCompletedOrders(apiOnly=False)
+    client.wait_for("completedOrdersEnd")
+    assert client.named("completedOrder") == []
     client.place(2, contract(), order("BUY", "LMT", 1, lmtPrice=430.0))
     client.wait_status(2, "Submitted")
     client.place(2, contract(), order("BUY", "LMT", 1, lmtPrice=430.001))
