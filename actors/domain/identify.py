@@ -33,7 +33,7 @@ def of_open_order(core: DeskCore, report: OpenOrderReported) -> OrderState | Non
     if order is None:
         if core.book.past_owner(report.perm_id, report.order_ref) is not None:
             return None
-        order = core.add(_stranger(report, report.epoch, report.client_id, report.order_id))
+        order = core.add(_unknown(core, report))
     _link(core, order, report.epoch, report.client_id, report.order_id)
     return order
 
@@ -65,6 +65,8 @@ def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderSta
     oms_id = external_id(report.perm_id, (report.epoch, report.client_id, report.order_id or OrderId(0)))
     if not report.perm_id and not report.order_id:
         oms_id = OmsId(EXTERNAL_PREFIX + execution_family(report.exec_id)[-28:])
+    if _is_our_lost_name(core, report.order_ref, report.client_id):
+        oms_id = OmsId(report.order_ref)  # the name is used up: what traded under it is never sent again
     known = core.book.get(oms_id)
     if known is not None:
         return known
@@ -78,6 +80,22 @@ def fits(order: OrderState, contract: Contract, side: Side) -> bool:
         return True
     same = order.contract.con_id == contract.con_id or 0 in (order.contract.con_id, contract.con_id)
     return same and order.order.side is side
+
+
+def _is_our_lost_name(core: DeskCore, order_ref: str, client_id: ClientId) -> bool:
+    """Whether only this strategy can have given the name, with our client id and our id in front, and we forgot it."""
+    ours = client_id == core.config.client_id and order_ref.startswith(f"{core.config.strategy_id}-")
+    return ours and not core.book.is_used(OmsId(order_ref))
+
+
+def _unknown(core: DeskCore, report: OpenOrderReported) -> OrderState:
+    """A stranger's order; or ours under its own name when only our books do not know it, as after a lost journal."""
+    order = _stranger(report, report.epoch, report.client_id, report.order_id)
+    if not _is_our_lost_name(core, report.order_ref, report.client_id):
+        return order
+    text = f"{order.order.describe()} is ours by its name but not in our journal: taken over, not sent again"
+    core.complain(report.at, "LOST_ORDER", report.order_ref, text)
+    return attrs.evolve(order, oms_id=OmsId(report.order_ref), external=False)
 
 
 def external_id(perm_id: int, number: tuple[Epoch, ClientId, OrderId]) -> OmsId:
