@@ -42,7 +42,7 @@ class Conversation(RuleBasedStateMachine):
         self.desk = Desk(self.config)
         self.venue = Venue()
         self.wire: list[Any] = []
-        self.heard: list[Any] = []
+        self.heard: list[tuple[Any, bool]] = []
         self.booked: dict[str, Decimal] = {}
         self.now, self.elapsed = START, 0.0
         self.submitted = 0
@@ -76,9 +76,17 @@ class Conversation(RuleBasedStateMachine):
         assert self.desk.snapshot() == snapshot
 
     def tell(self, message: Any) -> None:
-        self.heard.append(message)
-        for said in self.desk.decide(message):
+        outbox = self.desk.decide(message)
+        self.record(message, outbox)
+        for said in outbox:
             self.carry(said)
+
+    def record(self, message: Any, outbox: tuple[Any, ...]) -> None:
+        """As the journal does: of ticks that decided nothing only the last before another input is kept."""
+        quiet = isinstance(message, Tick) and not outbox
+        if quiet and self.heard and self.heard[-1][1]:
+            self.heard.pop()
+        self.heard.append((message, quiet))
 
     def carry(self, said: Any) -> None:
         match said:
@@ -193,6 +201,6 @@ class Conversation(RuleBasedStateMachine):
     def replay_agrees(self) -> None:
         """I11: the inputs alone give the state back."""
         replayed = Desk(self.config)
-        for message in self.heard:
+        for message, _ in self.heard:
             replayed.decide(message)
         assert replayed.snapshot() == self.desk.snapshot()

@@ -97,3 +97,24 @@ def test_a_restored_position_is_the_same() -> None:
 
     assert Position(position.state()).now == position.now
     assert Position(position.state()).state() == position.state()
+
+
+def test_fractions_open_and_close_like_wholes() -> None:
+    holding = Holding().after(Decimal("0.5"), Decimal(10)).after(Decimal("0.5"), Decimal(20))
+
+    assert holding == Holding(quantity=ONE, cost=Decimal(15), realized=Decimal(0))
+
+
+def test_a_position_absorbs_the_opening_the_folded_past_and_the_trades_of_another() -> None:
+    ours, theirs = Position(keep=2), Position(keep=2)
+    for position, sign in ((ours, 1), (theirs, 10)):
+        position.open_with(Decimal(5 * sign), Decimal(50 * sign))
+        for number in range(3):
+            position.trade(trade(f"e{sign}{number}", -sign, 12))
+
+    ours.absorb(theirs)
+
+    state = ours.state()
+    assert (state.opening, len(state.trades)) == (Decimal(55), 2)
+    assert state.base == Holding(quantity=Decimal(33), cost=Decimal(330), realized=Decimal(44))
+    assert ours.now == Holding(quantity=Decimal(22), cost=Decimal(220), realized=Decimal(66))
