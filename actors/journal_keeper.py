@@ -17,7 +17,7 @@ from actors.journal_reader import JournalReader
 from actors.journal_snapshots import Snapshot
 from actors.restore import Fold, encoded, folded_from, take_snapshot
 
-SNAPSHOT_EVERY = 20_000
+SNAPSHOT_EVERY = 10_000
 _PORTION = 100
 _BREATH_SECONDS = 0.01
 _TROUBLES = (sqlite3.Error, OSError, JournalDamaged)

@@ -1,0 +1,183 @@
+"""A journal is kept small and its next start quick; whatever that work meets, the state is the same."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.domain.desk_config import DeskConfig
+from actors.journal import Journal, JournalDamaged, JournalIdentity
+from actors.journal_archive import archive_old_records
+from actors.journal_keeper import JournalKeeper
+from actors.journal_reader import JournalReader
+from actors.messages.commands import StateChanged
+from actors.messages.reports import BrokerStatus
+from actors.restore import encoded, restore, take_snapshot
+from tests.actors.domain.deskkit import START, Rig, limit
+
+CONFIG = DeskConfig()
+IDENTITY = JournalIdentity(strategy_id=CONFIG.strategy_id, account="")
+
+
+class Recorder(Rig):
+    """A desk whose every input is journalled."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        super().__init__(CONFIG)
+
+    def hear(self, message: Any) -> tuple[Any, ...]:
+        self._journal.append([message])
+        return super().hear(message)
+
+    def trade(self, orders: int, first: int = 0) -> None:
+        for number in range(first, first + orders):
+            self.submit(limit(quantity=10), f"o{number}")
+            self.status(BrokerStatus.WORKING, f"o{number}")
+            self.execution(f"e{number}.01", 10, oms_id=f"o{number}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "strategy.journal"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with closing(Journal(path, identity=IDENTITY)) as journal:
+        yield journal
+
+
+def state(journal: Journal) -> bytes:
+    return encoded(restore(journal, CONFIG))
+
+
+def test_the_state_from_a_snapshot_is_the_state_from_all_records(journal: Journal) -> None:
+    rig = Recorder(journal)
+    rig.trade(20)
+    whole = state(journal)
+    take_snapshot(journal, restore(journal, CONFIG))
+    assert state(journal) == whole
+    rig.trade(5, first=20)
+    resumed = restore(journal, CONFIG)
+    for snapshot in journal.path.parent.glob("*.snapshot-*"):
+        snapshot.unlink()
+    assert encoded(resumed) == state(journal)
+    assert msgspec.json.encode(rig.desk.snapshot()) == msgspec.json.encode(resumed.desk.snapshot())
+
+
+def test_the_keeper_makes_a_snapshot_of_a_journal_in_use_once_it_is_due(journal: Journal) -> None:
+    keeper = JournalKeeper(journal, CONFIG, warn=pytest.fail, snapshot_every=50)
+    rig = Recorder(journal)
+    rig.trade(5)
+    keeper.work()
+    assert journal.snapshots.sequences() == []
+    rig.trade(40, first=5)
+    keeper.work()
+    assert journal.snapshots.sequences() == [journal.sequence]
+    rig.trade(40, first=45)
+    keeper.work()
+    newest = next(journal.fitting_snapshots())
+    assert newest.sequence == journal.sequence
+    assert newest.body == encoded(restore(journal, CONFIG))
+
+
+def test_the_keepers_thread_works_beside_the_owner(journal: Journal) -> None:
+    keeper = JournalKeeper(journal, CONFIG, warn=pytest.fail, interval_seconds=0.001, snapshot_every=20)
+    keeper.start()
+    rig = Recorder(journal)
+    rig.trade(60)
+    keeper.stop()
+    keeper.work()
+    assert state(journal) == encoded(restore(journal, CONFIG))
+    assert msgspec.json.encode(rig.desk.snapshot()) == msgspec.json.encode(restore(journal, CONFIG).desk.snapshot())
+    assert journal.snapshots.sequences() != []
+    assert not [thread for thread in threading.enumerate() if thread.name == "journal-keeper"]
+
+
+def test_what_the_disk_refuses_is_said_once_and_trading_goes_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    keeper = JournalKeeper(journal, CONFIG, warn=said.append)
+
+    def refuse() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(journal, "checkpoint", refuse)
+    keeper.work()
+    keeper.work()
+    assert said == ["the journal strategy.journal cannot be tidied up: database or disk is full"]
+    Recorder(journal).trade(1)
+
+
+def test_old_records_go_into_an_archive_and_the_state_stays(journal: Journal, path: Path) -> None:
+    rig = Recorder(journal)
+    rig.trade(20)
+    take_snapshot(journal, restore(journal, CONFIG))
+    first = journal.sequence
+    rig.trade(20, first=20)
+    take_snapshot(journal, restore(journal, CONFIG))
+    before, last = state(journal), journal.sequence
+    archive = archive_old_records(journal, keep=30)
+    assert archive is not None
+    assert archive.name == f"strategy.archive-{1:012}-{first - 1:012}"
+    assert (journal.first_sequence(), journal.sequence) == (first, last)
+    assert state(journal) == before
+    rig.trade(1, first=40)
+    with closing(sqlite3.connect(archive)) as database:
+        assert database.execute("SELECT count(*) FROM records").fetchone() == (first - 1,)
+    reader = JournalReader(path)
+    assert [sequence for sequence, _, _ in reader.records()] == list(range(first, journal.sequence + 1))
+    reader.close()
+
+
+def test_nothing_is_archived_while_a_snapshot_needs_it_or_it_is_little(journal: Journal) -> None:
+    Recorder(journal).trade(20)
+    assert archive_old_records(journal, keep=1) is None
+    take_snapshot(journal, restore(journal, CONFIG))
+    assert archive_old_records(journal, keep=1) is None
+    take_snapshot(journal, restore(journal, CONFIG))
+    assert archive_old_records(journal) is None
+
+
+def test_without_the_snapshots_an_archived_journal_is_refused_with_a_sentence(journal: Journal) -> None:
+    rig = Recorder(journal)
+    for number in range(2):
+        rig.trade(20, first=20 * number)
+        take_snapshot(journal, restore(journal, CONFIG))
+    assert archive_old_records(journal, keep=10) is not None
+    for snapshot in journal.path.parent.glob("*.snapshot-*"):
+        snapshot.write_bytes(b"damaged")
+    with pytest.raises(JournalDamaged, match="record 1 is damaged; restore the journal from a backup"):
+        restore(journal, CONFIG)
+
+
+def test_a_strategys_state_comes_back(journal: Journal) -> None:
+    def change(key: str, value: str | None) -> StateChanged:
+        return StateChanged(at=START, strategy_id="strategy", key=key, value_json=value)
+
+    journal.append([change("a", "1"), change("b", "[2]"), change("a", None)])
+    assert restore(journal, CONFIG).strategy_state == {"b": "[2]"}
+    take_snapshot(journal, restore(journal, CONFIG))
+    journal.append([change("c", '"x"')])
+    assert restore(journal, CONFIG).strategy_state == {"b": "[2]", "c": '"x"'}
+
+
+def test_a_record_of_another_version_is_refused_with_a_sentence(journal: Journal, path: Path) -> None:
+    Recorder(journal).trade(1)
+    journal.codec._decoders.pop("SubmitOrder")
+    with pytest.raises(JournalDamaged, match="SubmitOrder is no kind of journal record this version knows"):
+        restore(journal, CONFIG)
+
+
+def test_a_snapshot_of_another_version_is_passed_over(journal: Journal) -> None:
+    Recorder(journal).trade(3)
+    whole = state(journal)
+    journal.save_snapshot(journal.sequence, b'{"desk": {"unknown": 1}}')
+    assert state(journal) == whole
