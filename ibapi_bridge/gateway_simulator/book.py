@@ -35,7 +35,6 @@ class ApiOrder:
     completed_at: datetime | None = None
     completed_status: str = ""
     reject_reason: str = ""
-    warning: str = ""
 
     @property
     def alive(self) -> bool:

@@ -13,7 +13,6 @@ from ibapi_bridge.gateway_simulator.protos import MessageClass, message_class
 
 PROTOBUF_BASE = 200
 RAW_MESSAGE_ID_VERSION = 201
-NEVER = 1_000_000
 
 
 @attrs.frozen(kw_only=True)

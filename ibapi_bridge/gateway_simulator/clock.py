@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-MAX = None
-
 
 class MarketClock:
     """Maps monotonic seconds to market time.

@@ -69,7 +69,9 @@ class GatewayConfig:
     market time back; a client that takes nothing for `stall_seconds` of real time while holding it is cut off.
     `lockstep` is how far market time may run ahead of a client that follows it by asking for the time in
     milliseconds again as soon as it has the answer; None lets it run. `messages_per_second` is the pacing limit per
-    connection, None for none. `zone` is the label of time strings.
+    connection, None for none. `cross_client_cancel` lets a client cancel another's orders (otherwise 10147);
+    `direct_routing_precaution` discards stock orders that name an exchange instead of SMART. `zone` is the
+    label of time strings.
     """
 
     host: str = "127.0.0.1"
@@ -94,6 +96,7 @@ class GatewayConfig:
     messages_per_second: float | None = attrs.field(default=None, validator=_above_zero)
     read_only: bool = False
     cross_client_cancel: bool = True
+    direct_routing_precaution: bool = False
     negative_bound_ids: bool = True
     market_data_lines: int = 100
     max_backlog: int = 64 * 1024

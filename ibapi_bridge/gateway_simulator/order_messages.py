@@ -1,6 +1,5 @@
 """The messages that describe an order to a client: openOrder, orderStatus, execDetails, completedOrder."""
 
-from datetime import datetime
 from decimal import Decimal
 
 from ibapi.message import IN
@@ -39,8 +38,6 @@ def open_order(order: ApiOrder, *, status: str | None = None, limit: float | Non
     message.orderState.status = status or order.status
     if order.reject_reason:
         message.orderState.rejectReason = order.reject_reason
-    if order.warning:
-        message.orderState.warningText = order.warning
     return message
 
 
@@ -124,8 +121,3 @@ def echo(order: Message, *, client_id: int, order_id: int, perm_id: int, account
     if not order.HasField("trailStopPrice") and order.orderType in {"LMT", "MKT"} and order.lmtPrice:
         echoed.trailStopPrice = order.lmtPrice + (1 if order.action == "SELL" else -1)
     return echoed
-
-
-def at_millis(at: datetime) -> int:
-    """Milliseconds since the epoch."""
-    return int(at.timestamp() * 1000)

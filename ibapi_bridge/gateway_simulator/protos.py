@@ -15,14 +15,6 @@ def message_class(name: str) -> MessageClass:
     return getattr(importlib.import_module(f"ibapi.protobuf.{name}_pb2"), name)
 
 
-def put(message: Message, **fields: object) -> Message:
-    """Sets the given fields of a message, leaving out those that are None, and returns it."""
-    for name, value in fields.items():
-        if value is not None:
-            setattr(message, name, value)
-    return message
-
-
 def copy_of(message: Message) -> Message:
     """An independent copy of a message."""
     duplicate = type(message)()
@@ -32,7 +24,3 @@ def copy_of(message: Message) -> Message:
 
 Contract = message_class("Contract")
 Order = message_class("Order")
-OrderState = message_class("OrderState")
-OrderCancel = message_class("OrderCancel")
-ExecutionFilter = message_class("ExecutionFilter")
-Execution = message_class("Execution")

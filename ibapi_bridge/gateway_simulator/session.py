@@ -23,7 +23,7 @@ class Session:
     connection once everything is written, `aborting` to reset it at once.
     """
 
-    def __init__(self, *, number: int, version: int, options: str = "", outlet: Outlet | None = None) -> None:
+    def __init__(self, *, number: int, version: int, options: str = "") -> None:
         self.number = number
         self.version = version
         self.options = options
@@ -41,7 +41,7 @@ class Session:
         self.time_told_real = 0.0
         self.line = Line()
         self.abort_after_request = False
-        self.outlet = outlet
+        self.outlet: Outlet | None = None
         self.tap: Tap | None = None
 
     def send(self, number: int, **fields: object) -> None:

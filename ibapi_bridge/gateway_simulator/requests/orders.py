@@ -1,5 +1,7 @@
 """Placing, changing and cancelling orders."""
 
+from ibapi.message import IN
+
 from ibapi_bridge.gateway_simulator import order_messages as say
 from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.contracts import find, to_contract
@@ -62,6 +64,9 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         staged=True,
         preset_tif=not message.order.tif,
     )
+    if gateway.config.direct_routing_precaution and _is_direct(instrument, message.contract.exchange):
+        _discard(gateway, session, order)
+        return
     venue = _venue(gateway, order)
     if message.order.whatIf:
         if not message.order.transmit:
@@ -76,6 +81,17 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         if relative is not order:
             _transmit(gateway, relative, _venue(gateway, relative))
     _transmit(gateway, order, venue)
+
+
+def _is_direct(instrument: Instrument, exchange: str) -> bool:
+    return instrument.sec_type == "STK" and exchange not in {"", "SMART"}
+
+
+def _discard(gateway: Gateway, session: Session, order: ApiOrder) -> None:
+    text = f"This order will be directly routed to {order.contract.exchange}."
+    session.error(order.order_id, 10311, text, gateway.now)
+    session.post(IN.ORDER_STATUS, say.order_status(order, status="Cancelled"))
+    session.error(order.order_id, 201, "Order rejected - reason:Order was discarded", gateway.now)
 
 
 def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOrder) -> None:

@@ -3,7 +3,7 @@
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES, REQUESTS
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.text import replies, requests
-from ibapi_bridge.gateway_simulator.text.layout import Block, FieldError, Fields
+from ibapi_bridge.gateway_simulator.text.layout import Block, FieldError, Fields, written
 
 
 def split_fields(body: bytes) -> list[str]:
@@ -59,6 +59,4 @@ def write_reply(number: int, message: Message, version: int) -> bytes:
 
 def write(table: Block, message: Message, version: int) -> bytes:
     """The text body of a message by its table."""
-    out: list[str] = []
-    table.write(out, message, version)
-    return "".join(f"{text}\0" for text in out).encode("utf-8")
+    return "\0".join([*written(table, message, version), ""]).encode("utf-8")

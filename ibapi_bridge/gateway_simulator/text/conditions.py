@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ibapi_bridge.gateway_simulator.protos import Message
-from ibapi_bridge.gateway_simulator.text.layout import Block, FieldError, Fields, block
+from ibapi_bridge.gateway_simulator.text.layout import Block, FieldError, Fields, Out, block, written
 
 PRICE, TIME, MARGIN, EXECUTION, VOLUME, PERCENT_CHANGE = 1, 3, 4, 5, 6, 7
 
@@ -42,13 +42,13 @@ class Conditions:
         if count:
             _FLAGS.read(fields, message, version)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the list."""
         conditions = message.order.conditions
         out.append(str(len(conditions)))
         for condition in conditions:
             out += [str(condition.type), "a" if condition.isConjunctionConnection else "o"]
-            _BODIES[condition.type].write(out, condition, version)
+            out += written(_BODIES[condition.type], condition, version)
         if len(conditions):
             _FLAGS.write(out, message, version)
 

@@ -6,7 +6,7 @@ version. Repeated and conditional parts are items of their own between the words
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -56,6 +56,23 @@ class Fields:
         return len(self._texts) - self._next
 
 
+class Out(list[str]):
+    """The fields of one message being written; knows which of its fields are set, each owner asked once."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self._message = message
+        self._set: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def fields_of(self, path: tuple[str, ...]) -> dict[str, Any]:
+        """The set fields of the message's part at a path, by name."""
+        known = self._set.get(path)
+        if known is None:
+            pairs = _owner(self._message, path).ListFields()
+            known = self._set[path] = {descriptor.name: value for descriptor, value in pairs}
+        return known
+
+
 class Item(Protocol):
     """A part of a table."""
 
@@ -65,7 +82,7 @@ class Item(Protocol):
     def read(self, fields: Fields, message: Message, version: int) -> None:
         """Reads the part into a message."""
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the part of a message."""
 
 
@@ -93,7 +110,7 @@ class Field:
         if value is not None:
             setattr(_owner(message, self.owner), self.name, value)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the field's text, or what stands for an absent one."""
         if not self.name:
             out.append(self.constant)
@@ -127,7 +144,7 @@ class Block:
         for item in self._items_at(version):
             item.read(fields, message, version)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends every item that exists at the version."""
         runs = self._writable.get(version)
         if runs is None:
@@ -143,7 +160,7 @@ class Block:
 
 
 class _Writable(Protocol):
-    def write(self, out: list[str], message: Message, version: int) -> None: ...
+    def write(self, out: Out, message: Message, version: int) -> None: ...
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -153,8 +170,8 @@ class _Run:
     owner: tuple[str, ...]
     fields: tuple[Field, ...]
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
-        there = {descriptor.name: value for descriptor, value in _owner(message, self.owner).ListFields()}
+    def write(self, out: Out, message: Message, version: int) -> None:
+        there = out.fields_of(self.owner)
         for field in self.fields:
             if not field.name:
                 out.append(field.constant)
@@ -193,7 +210,7 @@ class When:
         if self.test(message):
             self.block.read(fields, message, version)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the block if the condition holds."""
         if self.test(message):
             self.block.write(out, message, version)
@@ -221,7 +238,7 @@ class Repeat:
             else:
                 self.block.read(fields, elements.add(), version)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the count and the elements."""
         elements = _owner(message, self.path)
         out.append(str(len(elements)))
@@ -229,7 +246,7 @@ class Repeat:
             if self.block is None:
                 out.append(self.kind.write(element))
             else:
-                self.block.write(out, element, version)
+                out += written(self.block, element, version)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -249,7 +266,7 @@ class Tags:
             tag = fields.take()
             tags[tag] = fields.take()
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the count and the pairs."""
         tags = _owner(message, self.path)
         out.append(str(len(tags)))
@@ -275,7 +292,7 @@ class TagString:
             if equals:
                 tags[tag] = value
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the pairs as one field."""
         out.append("".join(f"{tag}={value};" for tag, value in _owner(message, self.path).items()))
 
@@ -297,13 +314,20 @@ class Maybe:
         if fields.take() == "1":
             self.block.read(fields, getattr(_owner(message, self.owner), self.name), version)
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the flag and the block."""
         owner = _owner(message, self.owner)
         there = owner.HasField(self.name)
         out.append(str(int(there)))
         if there:
-            self.block.write(out, getattr(owner, self.name), version)
+            out += written(self.block, getattr(owner, self.name), version)
+
+
+def written(table: Block, message: Message, version: int) -> Out:
+    """The fields of a message by its table."""
+    out = Out(message)
+    table.write(out, message, version)
+    return out
 
 
 def block(*parts: str | Item, prefix: str = "", since: int = 0, below: int = FOREVER) -> Block:

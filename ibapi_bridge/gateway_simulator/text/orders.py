@@ -2,7 +2,7 @@
 
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.text.conditions import CONDITIONS
-from ibapi_bridge.gateway_simulator.text.layout import Fields, Item, block, maybe, repeat, tag_string, tags, when
+from ibapi_bridge.gateway_simulator.text.layout import Fields, Item, Out, block, maybe, repeat, tag_string, tags, when
 from ibapi_bridge.gateway_simulator.text.values import KINDS
 
 PEG_BENCH = frozenset({"PEG BENCH", "PEGBENCH"})
@@ -40,7 +40,7 @@ class LegPrices:
             if price is not None and index < len(legs):
                 legs[index].perLegPrice = price
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends the prices when any leg has one."""
         legs = message.contract.comboLegs
         priced = any(leg.HasField("perLegPrice") for leg in legs)

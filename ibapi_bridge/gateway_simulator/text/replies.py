@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.protos import Message
-from ibapi_bridge.gateway_simulator.text.layout import Block, Fields, block, repeat, tags, values, when
+from ibapi_bridge.gateway_simulator.text.layout import Block, Fields, Out, block, repeat, tags, values, when
 from ibapi_bridge.gateway_simulator.text.orders import COMPLETED_ORDER, OPEN_ORDER
 
 ROUTED_CONTRACT = block(
@@ -29,7 +29,7 @@ class BarRange:
         fields.take()
         fields.take()
 
-    def write(self, out: list[str], message: Message, version: int) -> None:
+    def write(self, out: Out, message: Message, version: int) -> None:
         """Appends both dates, empty without bars."""
         bars = message.historicalDataBars
         out += [bars[0].date, bars[-1].date] if len(bars) else ["", ""]

@@ -253,6 +253,17 @@ def test_an_unknown_order_type_is_321_and_nothing_else(start_gateway: StartGatew
     assert client.trace() == ["error 321"]
 
 
+def test_a_directly_routed_order_can_be_discarded(start_gateway: StartGateway, connect: Connect) -> None:
+    """T18."""
+    client = connect(start_gateway(direct_routing_precaution=True))
+    client.place(1, contract(exchange="ARCA"), order("BUY", "MKT", 1))
+    client.wait_error(201, 1)
+    client.cancel(1)
+    client.wait_error(10147, 1)
+
+    assert client.trace() == ["error 10311", "orderStatus Cancelled 0/1", "error 201", "error 10147"]
+
+
 def test_an_empty_time_in_force_is_set_with_10349(start_gateway: StartGateway, connect: Connect) -> None:
     """T19."""
     client = connect(start_gateway())
