@@ -71,7 +71,8 @@ def command_of(client: TradingClient, folder: Path) -> tuple[list[str], dict[str
 def _install(client: TradingClient, folder: Path) -> None:
     if client.npm:
         npm = shutil.which("npm") or "npm"
-        _run([npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *client.npm], client)
+        patience = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--fetch-retry-maxtimeout", "1000"]
+        _run([npm, "install", "--no-audit", "--no-fund", *patience, "--prefix", str(folder), *client.npm], client)
         return
     _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], client)
     pip = [sys.executable, "-m", "pip", "--python", str(_python(folder)), "install", "-q", "--retries", "1"]

@@ -57,8 +57,8 @@ def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(clie
     skip_where_impossible(client)
     try:
         folder = environment_of(client)
-    except IndexUnreachableError as error:
-        pytest.skip(f"{client.name}: the package index is unreachable ({str(error)[-200:]})")
+    except IndexUnreachableError:
+        pytest.skip(f"{client.name} cannot be installed here: the package index is unreachable")
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {
