@@ -1,6 +1,7 @@
 """``run.py backtest``: a strategy over recorded days, in virtual time, with the fills of the simulated exchange."""
 
 import argparse
+import csv
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from actors.messages.events import OrderFilled
 from strategy.config import Config, load_config
 from strategy.errors import UserError
 from strategy.report import print_report
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="last", type=_date, metavar="YYYY-MM-DD", help="last day (default: all)")
     parser.add_argument("--symbol", help="whose quotes these are (default: the folder's or the file's name)")
     parser.add_argument("--config", type=Path, help="limits, times and parameters: the file used for trading")
+    parser.add_argument("--fills", type=Path, metavar="FILE", help="write every fill as a line of a CSV file")
     parser.add_argument("--seed", type=int, default=1, help="seed of the exchange's delays (default: 1)")
 
 
@@ -39,7 +42,8 @@ def main(arguments: argparse.Namespace) -> int:
     days = list(_days(arguments))
     parameters = {"symbols": (days[0].symbol,)}
     setup = Subject(strategy=arguments.strategy, config=config, parameters=parameters).setup()
-    backtest = Backtest(setup=setup)
+    fills: list[OrderFilled] = []
+    backtest = Backtest(setup=setup, show=lambda message: _keep(message, fills))
     for day in days:
         before = backtest.ledger.report()
         process = backtest.trade(day)
@@ -50,9 +54,26 @@ def main(arguments: argparse.Namespace) -> int:
             f"profit after commissions {profit:,.2f}" + (", the strategy failed" if process.runner.has_failed else ""),
             highlight=False,
         )
+    if arguments.fills is not None:
+        _write(arguments.fills, fills)
     report = backtest.ledger.report()
     print_report(report, sys.stdout)
     return 1 if report.problems else 0
+
+
+def _keep(message: object, fills: list[OrderFilled]) -> None:
+    if isinstance(message, OrderFilled):
+        fills.append(message)
+
+
+def _write(path: Path, fills: list[OrderFilled]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("time", "order", "side", "quantity", "price", "symbol"))
+        for event in fills:
+            fill, order = event.fill, event.order
+            name = order.contract.name
+            rows.writerow((fill.at.isoformat(), order.oms_id, fill.side.value, fill.quantity, fill.price, name))
 
 
 def _days(arguments: argparse.Namespace) -> Iterator[RecordedDay]:

@@ -1,0 +1,22 @@
+"""The campaign against the engine itself: its own promises under everything the simulation can do."""
+
+from pathlib import Path
+
+import attrs
+
+from strategy.simulate.campaign import Campaign
+from strategy.simulate.generate import Profile
+from strategy.simulate.plan import OrderFate
+from strategy.simulate.properties import Demands
+from strategy.simulate.subject import Subject
+
+STRESS = Path(__file__).parent / "stress.py"
+STORMY = Profile(minutes=30, quiet_minutes=12, fated_orders=60, fate_chance=50, most_events=4)
+PROFILE = attrs.evolve(STORMY, fates={**STORMY.fates, OrderFate.CORRECTED_QUANTITY: 0})
+"""A quantity corrected while we were away leaves an order in doubt for good: the executions never add up."""
+
+
+def engine_campaign(sequences: int, *, seed: int = 1, jobs: int = 1) -> Campaign:
+    """Sessions of the stress strategy; being flat at the close is not asked of it."""
+    subject = Subject(strategy=str(STRESS), demands=Demands(flat_at_close=False))
+    return Campaign(subject=subject, profile=PROFILE, seed=seed, sequences=sequences, jobs=jobs)
