@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +32,8 @@ from ibapi.wrapper import EWrapper  # noqa: E402
 from benchmarks.measuring import peak_memory_mb  # noqa: E402
 from ibapi_bridge.gateway_simulator.config import GatewayConfig  # noqa: E402
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig, Latency  # noqa: E402
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments  # noqa: E402
+from ibapi_bridge.gateway_simulator.exchange.types import Instrument  # noqa: E402
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator  # noqa: E402
 
 PATIENCE = 300
@@ -104,8 +106,17 @@ def trade(client: Trader, orders: int) -> None:
 def watch(client: Trader, seconds: float) -> None:
     """Watches every symbol for that long."""
     for number, symbol in enumerate(SYMBOLS):
-        client.reqMktData(number, stock(symbol), "", False, False, [])
+        client.reqMktData(number, stock(symbol), "", False, False, [])  # noqa: FBT003 - the official signature
     time.sleep(seconds)
+    for number in range(len(SYMBOLS)):
+        client.cancelMktData(number)
+
+
+def leave(client: Trader) -> None:
+    """Disconnects with nothing left to read: the stock ``run()`` stumbles over messages it finds afterwards."""
+    while not client.msg_queue.empty():
+        time.sleep(0.05)
+    client.disconnect()
 
 
 def client_process(arguments: argparse.Namespace) -> int:
@@ -128,7 +139,13 @@ def client_process(arguments: argparse.Namespace) -> int:
         "fills": len(client.filled),
     }
     print(json.dumps(figures), flush=True)
+    leave(client)
     return 0
+
+
+def watched() -> tuple[Instrument, ...]:
+    """The instruments the clients watch, so that no other one's market is made."""
+    return tuple(one for one in default_instruments() if one.symbol in SYMBOLS and one.sec_type == "STK")
 
 
 def server_process(arguments: argparse.Namespace) -> int:
@@ -144,7 +161,7 @@ def server_process(arguments: argparse.Namespace) -> int:
     )
     start = datetime(2026, 4, 13, 14, 0, tzinfo=UTC)
     speed = None if arguments.fast else 1.0
-    simulator = GatewaySimulator(GatewayConfig(speed=speed, start=start, exchange=exchange))
+    simulator = GatewaySimulator(GatewayConfig(speed=speed, start=start, exchange=exchange, instruments=watched()))
     simulator.start()
     print(simulator.port, flush=True)
     for _ in sys.stdin:
@@ -153,51 +170,49 @@ def server_process(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def spawn(*words: str) -> "subprocess.Popen[str]":
-    """This file again, in another role."""
-    command = [sys.executable, __file__, *words]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+@contextmanager
+def role(name: str, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """This file again, in another role; it ends when its input does."""
+    command = [sys.executable, __file__, "--role", name, *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            yield process
+            process.communicate(timeout=20)
+        finally:
+            process.kill()
 
 
-def ask(process: "subprocess.Popen[str]", line: str | None = None) -> str:
-    """The process's next line, after telling it something."""
-    assert process.stdin is not None
+def hear(process: "subprocess.Popen[str]") -> str:
+    """The process's next line."""
     assert process.stdout is not None
-    if line is not None:
-        process.stdin.write(line + "\n")
-        process.stdin.flush()
     answer = process.stdout.readline()
     if not answer:
         raise RuntimeError(f"a process of the benchmark ended with code {process.wait()}")
     return answer
 
 
-@contextmanager
-def server(*words: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A simulator process and its port."""
-    process = spawn("--role", "server", *words)
-    try:
-        yield process, ask(process).strip()
-    finally:
-        process.communicate(timeout=20)
+def tell(process: "subprocess.Popen[str]", line: str) -> None:
+    """Sends the process a line."""
+    assert process.stdin is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
 
 
 def measured(clients: int, *words: str, fast: bool = False) -> dict[str, Any]:
     """All clients at once against a fresh simulator."""
-    with server(*(["--fast"] if fast else [])) as (simulator, port):
-        common = ("--role", "client", "--port", port, *words)
-        processes = [spawn(*common, "--number", str(number + 1)) for number in range(clients)]
-        for process in processes:
-            ask(process)
-        before = json.loads(ask(simulator, "figures"))
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        results = [json.loads(ask(process)) for process in processes]
-        after = json.loads(ask(simulator, "figures"))
-        for process in processes:
-            process.communicate(timeout=20)
+    with ExitStack() as running:
+        simulator = running.enter_context(role("server", *(["--fast"] if fast else [])))
+        common = ("--port", hear(simulator).strip(), *words)
+        traders = [
+            running.enter_context(role("client", *common, "--number", str(number + 1))) for number in range(clients)
+        ]
+        for trader in traders:
+            hear(trader)
+        before = figures_of(simulator)
+        for trader in traders:
+            tell(trader, "go")
+        results = [json.loads(hear(trader)) for trader in traders]
+        after = figures_of(simulator)
     return {
         "seconds": max(one["ended"] for one in results) - min(one["started"] for one in results),
         "fills": sum(one["fills"] for one in results),
@@ -206,6 +221,13 @@ def measured(clients: int, *words: str, fast: bool = False) -> dict[str, Any]:
         "server_cpu": after["cpu"] - before["cpu"],
         "memory_mb": after["memory_mb"],
     }
+
+
+def figures_of(simulator: "subprocess.Popen[str]") -> dict[str, float]:
+    """The simulator's CPU seconds and peak memory so far."""
+    tell(simulator, "figures")
+    figures: dict[str, float] = json.loads(hear(simulator))
+    return figures
 
 
 def row(label: str, count: float, unit: str, figures: dict[str, Any]) -> str:
