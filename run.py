@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from actors import reconcile_cli
 from actors.calendars import calendar_for
 from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock
 from actors.domain.desk_config import DeskConfig, Patience
@@ -24,7 +25,7 @@ from actors.domain.identity import Account, ClientId
 from actors.domain.limits import Limits
 from actors.domain.schedule import ScheduleConfig
 from actors.domain.session import SessionConfig
-from actors.journal import Durability, Journal, JournalDamaged, JournalIdentity
+from actors.journal import Durability, Journal, JournalDamaged, JournalFailed, JournalIdentity
 from actors.journal_files import JournalLocked
 from actors.journal_keeper import JournalKeeper
 from actors.link import LinkFactory
@@ -39,7 +40,7 @@ from ibapi_bridge.simulated_session import add_session_arguments, simulated_sess
 from strategy.config import Config, check_ports, load_config
 from strategy.console import AccountGuard, Console
 from strategy.errors import ConfigError, UserError
-from strategy.loader import make
+from strategy.loader import load, make
 from strategy.log import ExecutionLog
 from strategy.naming import run_stamp, strategy_id_of
 from strategy.runner import StrategyRunner
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _command(words)
-    except (UserError, SimulatorConfigError, JournalDamaged, JournalLocked) as error:
+    except (UserError, SimulatorConfigError, JournalDamaged, JournalFailed, JournalLocked) as error:
         print(f"callboard: {error}", file=sys.stderr)
         return 2
 
@@ -81,11 +82,13 @@ def _command(words: list[str]) -> int:
         return trade_simulated(_session_parser().parse_args([word for word in words if word != "session"]))
     if name in ("paper", "live"):
         return trade(_trade_parser(name).parse_args(words[1:]), mode=name)
+    if name == "reconcile":
+        return _reconcile(words[1:])
     if name == "help":
         print(_help())
         return 0
     if name not in COMMANDS:
-        accepted = ", ".join(["session", "paper", "live", *COMMANDS, "help"])
+        accepted = ", ".join(["session", "paper", "live", "reconcile", *COMMANDS, "help"])
         raise UserError(f"command is {name!r}: accepted are {accepted}")
     module = import_module(COMMANDS[name][0])
     parser = Parser(prog=f"run.py {name}", description=COMMANDS[name][1])
@@ -94,11 +97,32 @@ def _command(words: list[str]) -> int:
     return code
 
 
+def _reconcile(words: list[str]) -> int:
+    parser = Parser(prog="run.py reconcile", description="Show and settle positions that differ from the broker's.")
+    reconcile_cli.add_arguments(parser)
+    arguments = parser.parse_args(words)
+    config = _config(arguments, default_strategy=None)
+    strategy_id = config.strategy.id or strategy_id_of(load(config.strategy.path).__name__)
+    path = (arguments.state or Path(config.trading.state_directory)) / f"{strategy_id}.journal"
+    if not path.is_file():
+        raise ConfigError(f"there is no journal {path}: name its directory with --state")
+    identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)
+    with closing(Journal(path, identity=identity)) as journal:
+        return reconcile_cli.reconcile(
+            journal,
+            _desk_config(config, strategy_id),
+            accept=arguments.accept,
+            instrument=arguments.instrument,
+            now=SystemClock().now,
+        )
+
+
 def _help() -> str:
     rows = [
         ("session", "trade one simulated session (the default)"),
         ("paper", "trade against TWS or IB Gateway with a paper account"),
         ("live", "the same with real money"),
+        ("reconcile", "show and settle positions that differ from the broker's"),
         *((name, text) for name, (_, text) in COMMANDS.items()),
     ]
     lines = [f"  {name:<10} {text}" for name, text in rows]

@@ -14,8 +14,8 @@ from actors.domain.portfolio import Portfolio, PortfolioState
 from actors.fault_points import reached
 from actors.journal import Journal, JournalDamaged
 from actors.journal_snapshots import Snapshot
-from actors.messages.commands import StateChanged
-from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
+from actors.messages.commands import AcceptPosition, BlockInstrument, StateChanged
+from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, PositionMismatched, Reconciled
 from actors.messages.reports import PositionReported, SnapshotEnded
 from actors.messages.system import SessionChanged
 
@@ -32,7 +32,7 @@ class EngineSnapshot:
 
 _SNAPSHOTS = Codec((EngineSnapshot,))
 _BOOKED = (OrderFilled, FillCorrected, CommissionCharged, Reconciled)
-_POSITION_INPUTS = (PositionReported, SnapshotEnded)
+_POSITION_INPUTS = (PositionReported, SnapshotEnded, PositionMismatched, BlockInstrument, AcceptPosition)
 
 
 class Fold:

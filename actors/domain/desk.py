@@ -112,6 +112,12 @@ def _block(core: DeskCore, command: commands.BlockInstrument) -> None:
         core.blocked.pop(command.instrument, None)
 
 
+def _accept(core: DeskCore, command: commands.AcceptPosition) -> None:
+    core.blocked.pop(instrument_key(command.contract), None)
+    if command.accepted is commands.Books.BROKER:
+        core.book.hold_late(command.account, command.contract, command.broker - command.ours)
+
+
 def _mismatched(core: DeskCore, event: events.PositionMismatched) -> None:
     reason = f"our position is {event.ours}, the broker's {event.broker}"
     core.blocked[instrument_key(event.contract)] = reason
@@ -155,6 +161,7 @@ _HANDLERS: dict[type[Any], Callable[[DeskCore, Any], None]] = {
     commands.AdoptOrder: _adopt,
     commands.Reconcile: _reconcile,
     commands.BlockInstrument: _block,
+    commands.AcceptPosition: _accept,
     commands.RecordPlacement: submission.record_placement,
     commands.RecordNumber: _record_number,
     commands.RecordCancel: requests.record_cancel,

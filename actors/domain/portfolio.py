@@ -25,7 +25,7 @@ from actors.domain.positions import Position, PositionState, Trade
 from actors.domain.terms import format_quantity
 from actors.domain.valuation import Quotes, Valuation, ValuationState
 from actors.messages import events, reports, system
-from actors.messages.commands import BlockInstrument
+from actors.messages.commands import AcceptPosition, BlockInstrument, Books
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
 
 Outbox = tuple[Any, ...]
@@ -161,6 +161,8 @@ class Portfolio:
                 self._reconciled()
             case system.Tick():
                 return self._ticked(message)
+            case events.PositionMismatched() | AcceptPosition() | BlockInstrument():
+                self._replay_dispute(message)
             case _:
                 raise TypeError(f"the portfolio does not hear {type(message).__name__}")
         return ()
@@ -305,6 +307,31 @@ class Portfolio:
         self._mismatched[where] = (contract, ours - theirs)
         return _mismatch(at, account, contract, ours, theirs)
 
+    def _replay_dispute(self, message: events.PositionMismatched | AcceptPosition | BlockInstrument) -> None:
+        """What a journal says about disputes: they arose, were settled by a human, or by themselves."""
+        if isinstance(message, BlockInstrument):
+            known = self._mismatched.items()
+            kept = {where: found for where, found in known if instrument_key(found[0]) != message.instrument}
+            self._mismatched = self._mismatched if message.blocked else kept
+            return
+        where = self._where(message.account, message.contract)
+        self._mismatched[where] = (message.contract, message.ours - message.broker)
+        if isinstance(message, AcceptPosition) and message.accepted is Books.BROKER:
+            del self._mismatched[where]
+            row = self._rows.get(where)
+            self._open(where, attrs.evolve(row, quantity=message.broker) if row else _row_of(message))
+
+    def disputes(self) -> tuple[tuple[Account, Contract, Decimal, Decimal], ...]:
+        """Account, contract, our quantity and the broker's of every position that differs."""
+        return tuple(
+            (where[0], contract, self._held(where), self._held(where) - difference)
+            for where, (contract, difference) in self._mismatched.items()
+        )
+
+    def _held(self, where: Where) -> Decimal:
+        entry = self._entries.get(where)
+        return entry.position.now.quantity if entry is not None else _ZERO
+
     # --- the view ---
 
     def _quote(self, quote: reports.QuoteReported) -> None:
@@ -368,6 +395,16 @@ def _trade(fill: Fill) -> Trade:
         exec_id=fill.exec_id,
         quantity=fill.side.sign * fill.quantity,
         price=fill.price,
+    )
+
+
+def _row_of(accepted: AcceptPosition) -> BrokerRow:
+    return BrokerRow(
+        account=accepted.account,
+        contract=accepted.contract,
+        quantity=accepted.broker,
+        average_cost=None,
+        epoch=Epoch(0),
     )
 
 

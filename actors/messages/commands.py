@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import attrs
 
@@ -83,6 +84,24 @@ class BlockInstrument(Command):
     reason: str
 
 
+class Books(StrEnum):
+    """Whose position is right."""
+
+    BROKER = "broker"
+    OURS = "ours"
+
+
+@attrs.frozen(kw_only=True)
+class AcceptPosition(Command):
+    """A human settles a disputed position: the broker's becomes ours, or the difference is known and left alone."""
+
+    account: Account
+    contract: Contract
+    ours: Decimal
+    broker: Decimal
+    accepted: Books
+
+
 @attrs.frozen(kw_only=True)
 class StateChanged(Command):
     """A strategy wrote (or with None deleted) one key of its durable state; the value is JSON text."""
@@ -126,6 +145,6 @@ class RecordCancel(Command):
 
 
 StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
-OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument
+OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument | AcceptPosition
 RecordedCommand = RecordPlacement | RecordNumber | RecordCancel
 """What a replayed capture shows to have been sent."""

@@ -54,7 +54,7 @@ def test_a_working_order_with_our_name_is_taken_over_visibly_and_never_sent_agai
     assert only(Discrepancy, said).kind == "LOST_ORDER"
     rig.end_lists(asked)
     order = rig.order(NAME)
-    assert (order.external, order.is_open, order.order.quantity) == (False, True, 30)
+    assert (order.external, order.is_open, order.order.quantity) == (False, True, Decimal(30))
     assert only(OrderAccepted, tuple(rig.said)).recovered
     again = rig.submit(limit(quantity=30), NAME)
     assert [message for message in again if isinstance(message, PlaceOrder)] == []
