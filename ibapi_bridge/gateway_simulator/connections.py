@@ -12,6 +12,7 @@ from ibapi_bridge.gateway_simulator.session import Session
 
 RECEIVE_BYTES = 65536
 SEND_BYTES = 65536
+BUFFER_BYTES = 65536
 LINGER_NONE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -133,6 +134,8 @@ class Connections:
             return None
         stream.settimeout(0)
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A small buffer, so that a client that reads slowly shows as a backlog here and not in the kernel.
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         connection = Connection(stream, f"{address[0]}:{address[1]}")
         self._all[stream.fileno()] = connection
         self._selector.register(stream, selectors.EVENT_READ, connection)

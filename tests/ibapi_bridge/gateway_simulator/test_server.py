@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from ibapi.execution import ExecutionFilter
+from ibapi.message import OUT
 from ibapi.order import Order
 from ibapi.order_cancel import OrderCancel
 
 from ibapi_bridge.gateway_simulator import ConfigError, GatewayConfig, GatewaySimulator
+from ibapi_bridge.gateway_simulator.catalogue import REQUESTS
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 
 from .conftest import Connect, StartGateway
 from .official_client import contract, order
@@ -247,22 +250,26 @@ def test_a_port_in_use_is_one_sentence(start_gateway: StartGateway) -> None:
 def test_a_client_that_reads_nothing_is_cut_off_and_the_market_goes_on(
     start_gateway: StartGateway, connect: Connect
 ) -> None:
-    gateway = start_gateway(speed=None, stall_seconds=0.3, start_paused=True)
+    only_spy = default_instruments()[:1]
+    gateway = start_gateway(speed=None, stall_seconds=0.3, start_paused=True, instruments=only_spy, max_backlog=1000)
     with socket.create_connection(("127.0.0.1", gateway.port)) as stream:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stream.sendall(b"API\0\0\0\0\x09v100..225")
         stream.recv(100)
-        for number, body in ((271, b"\x08\x09"), (201, b"\x08\x01\x12\x04\x08\x84\x98\x2e")):
-            payload = number.to_bytes(4, "big") + body
+        subscription = REQUESTS[OUT.REQ_MKT_DATA].message(reqId=1)
+        subscription.contract.conId = 756733
+        starting = REQUESTS[OUT.START_API].message(clientId=9)
+        for number, message in ((OUT.START_API, starting), (OUT.REQ_MKT_DATA, subscription)):
+            payload = (number + 200).to_bytes(4, "big") + message.SerializeToString()
             stream.sendall(len(payload).to_bytes(4, "big") + payload)
         follower = connect(gateway, 2)
         follower.catch_up()
         gateway.resume()
-        end = gateway.now() + timedelta(hours=7)
         deadline = time.monotonic() + 30
-        while gateway.now() < end and time.monotonic() < deadline:
+        while gateway.call(lambda: gateway.gateway.sessions.taken(9)) and time.monotonic() < deadline:
             time.sleep(0.05)
+        cut_off_at = gateway.now()
+        assert not gateway.call(lambda: gateway.gateway.sessions.taken(9))
 
-    assert gateway.now() >= end
     follower.catch_up()
-    assert gateway.call(lambda: gateway.gateway.sessions.of(9)) is None
+    assert gateway.now() > cut_off_at
