@@ -86,8 +86,15 @@ class RecordedDay:
         self.opens, self.closes = recording.opens, recording.closes
         self._recording, self._seed = recording, seed
 
-    def venue(self, *, agenda: Agenda, line: Line, quote: Callable[[reports.QuoteReported], None]) -> "ExchangeVenue":
-        """The exchange of that day."""
+    def venue(
+        self,
+        *,
+        agenda: Agenda,
+        line: Line,
+        quote: Callable[[reports.QuoteReported], None],
+        cash: Decimal | None = None,
+    ) -> "ExchangeVenue":
+        """The exchange of that day, on which the account begins with so much cash (default: a million)."""
         recording = self._recording
         start = self.opens - MARGIN
         exchange = Exchange(
@@ -95,7 +102,7 @@ class RecordedDay:
             instruments=(recording.instrument,),
             accounts=(ACCOUNT,),
             seed=self._seed,
-            config=ExchangeConfig(),
+            config=ExchangeConfig() if cash is None else ExchangeConfig(starting_cash={"USD": cash}),
             start=start,
         )
         return ExchangeVenue(exchange, recording.instrument.con_id, agenda=agenda, line=line, quote=quote, day=self)
@@ -238,10 +245,13 @@ class ExchangeVenue:
                 for position in self._exchange.positions(ACCOUNT):
                     self._position(position.quantity, position.average_cost)
             case SnapshotKind.ACCOUNT:
-                values = self._exchange.account_values(ACCOUNT)
-                self._account_value("TotalCashValue", values.total_cash_value)
-                self._account_value("NetLiquidation", values.net_liquidation)
+                self._list_account()
         self._line.say(reports.SnapshotEnded(at=self._line.arrival, epoch=self._epoch, kind=kind))
+
+    def _list_account(self) -> None:
+        values = self._exchange.account_values(ACCOUNT)
+        self._account_value("TotalCashValue", values.total_cash_value)
+        self._account_value("NetLiquidation", values.net_liquidation)
 
     # --- what happened ---
 
@@ -260,7 +270,7 @@ class ExchangeVenue:
             case events.PositionChanged():
                 self._position(event.quantity, event.average_cost)
             case events.AccountChanged():
-                self._account_value("TotalCashValue", event.cash)
+                self._list_account()
             case _:
                 return
 

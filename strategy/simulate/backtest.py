@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 import attrs
@@ -46,8 +47,10 @@ class RecordedDay(Protocol):
     opens: datetime
     closes: datetime
 
-    def venue(self, *, agenda: Agenda, line: Line, quote: Callable[[QuoteReported], None]) -> RecordedVenue:
-        """The exchange of that day."""
+    def venue(
+        self, *, agenda: Agenda, line: Line, quote: Callable[[QuoteReported], None], cash: Decimal | None
+    ) -> RecordedVenue:
+        """The exchange of that day, on which the account begins with so much cash."""
 
 
 class Listener:
@@ -85,7 +88,7 @@ class Backtest:
         def quote(report: QuoteReported) -> None:
             agenda.after(LATENCY, lives[0].quote, attrs.evolve(report, at=line.arrival))
 
-        venue = day.venue(agenda=agenda, line=line, quote=quote)
+        venue = day.venue(agenda=agenda, line=line, quote=quote, cash=self.ledger.report().cash)
         around = Surroundings(
             agenda=agenda, line=line, take=venue.take, greet=venue.greet, listener=Listener(self.ledger, self.show)
         )

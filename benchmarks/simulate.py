@@ -1,0 +1,129 @@
+"""How fast simulated sessions go: order lifetimes and sessions a second, determinism, memory, and a long run.
+
+``python -m benchmarks.simulate`` prints figures; ``--lifetimes N`` also plays the engine's campaign until N orders were
+sent, and reports what broke.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
+from multiprocessing import get_context
+
+import attrs
+
+from actors.domain.terms import Order, Side
+from actors.messages.reports import QuoteReported
+from strategy.base import Strategy
+from strategy.simulate.campaign import CHUNK, Campaign, play_range
+from strategy.simulate.generate import Profile, plan_of
+from strategy.simulate.plan import Plan
+from strategy.simulate.session import digest, play
+from strategy.simulate.tally import Tally
+from strategy.simulate.world import Setup
+from tests.simulation.campaigns import engine_campaign
+
+BUSY_MINUTES = 60
+
+
+class Busy(Strategy):
+    """A market order with every quote, in and out."""
+
+    symbols: tuple[str, ...] = ("SPY",)
+
+    def on_quote(self, quote: QuoteReported) -> None:
+        held = self.broker.get_position("SPY").quantity
+        self.broker.submit_order(Order(side=Side.SELL if held > 0 else Side.BUY, quantity=100, symbol="SPY"))
+
+
+def lifetimes(seed: int) -> tuple[int, float]:
+    """Orders and seconds of one busy session without disturbances, quotes and invariants included."""
+    plan = Plan(day=date(2026, 4, 13), minutes=BUSY_MINUTES, quote_seconds=1, market_seed=seed)
+    began = time.perf_counter()
+    outcome = play(plan, Setup(make=Busy))
+    if outcome.violation is not None:
+        raise SystemExit(f"the busy session broke: {outcome.violation.text}")
+    return outcome.orders, time.perf_counter() - began
+
+
+def sessions(seed: int) -> tuple[int, float]:
+    """Adversarial sessions and seconds, strategy and profile of the engine's own campaign."""
+    campaign = attrs.evolve(engine_campaign(20, seed=seed), keep_going=True)
+    setup = campaign.subject.setup()
+    began = time.perf_counter()
+    return play_range(campaign, setup, 0).sessions, time.perf_counter() - began
+
+
+def rates(measure: Callable[[int], tuple[int, float]], name: str) -> None:
+    """A rate on one core and on two."""
+    count, seconds = measure(1)
+    print(f"{name}, one process: {count / seconds:,.0f}/s")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        list(pool.map(abs, [1, 2]))
+        began = time.perf_counter()
+        done = sum(number for number, _ in pool.map(measure, [1, 2]))
+        print(f"{name}, two processes: {done / (time.perf_counter() - began):,.0f}/s")
+
+
+def determinism() -> None:
+    """Twenty seeds, twice, byte for byte."""
+    setup = Setup(make=Busy)
+    profile = Profile(minutes=30, quiet_minutes=12)
+    same = sum(digest(plan_of(seed, profile), setup) == digest(plan_of(seed, profile), setup) for seed in range(20))
+    print(f"deterministic: {same} of 20 seeds gave the same session twice")
+
+
+def memory() -> None:
+    """The largest size of the process after the first and after many sessions; not known on Windows."""
+    if find_spec("resource") is None:
+        return
+    resource = import_module("resource")
+    setup = Setup(make=Busy)
+    sizes = []
+    for seed in range(60):
+        play(plan_of(seed, Profile(minutes=30, quiet_minutes=12)), setup)
+        if seed in (9, 59):
+            sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print(f"largest size: {sizes[0] / 1024:,.1f} MiB after 10 sessions, {sizes[1] / 1024:,.1f} MiB after 60")
+
+
+def long_run(wanted: int) -> None:
+    """The engine's campaign until so many orders were sent."""
+    campaign: Campaign = attrs.evolve(engine_campaign(10**9, seed=1_000), keep_going=True)
+    total, start, began = Tally(), 0, time.perf_counter()
+    setup = campaign.subject.setup()
+    while total.orders < wanted:
+        total = total + play_range(campaign, setup, start)
+        start += CHUNK
+        if start % 1_000 == 0:
+            print(
+                f"{total.sessions:,} sessions, {total.orders:,} orders, broken: {dict(total.failed_sessions)}",
+                flush=True,
+            )
+    took = time.perf_counter() - began
+    print(f"{total.orders:,} order lifetimes under faults in {took:,.0f} s, broken: {dict(total.failed_sessions)}")
+    for name, failure in total.failures.items():
+        print(f"  {name}, session {failure.index}: {failure.violation.text}")
+
+
+def main() -> None:
+    """Everything, or the long run alone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lifetimes", type=int, default=0)
+    arguments = parser.parse_args()
+    if arguments.lifetimes:
+        long_run(arguments.lifetimes)
+        return
+    print(f"Python {sys.version.split()[0]}")
+    rates(lifetimes, "order lifetimes with invariants")
+    rates(sessions, "adversarial sessions of 30 minutes")
+    determinism()
+    memory()
+
+
+if __name__ == "__main__":
+    main()

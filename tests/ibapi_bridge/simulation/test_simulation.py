@@ -1,0 +1,113 @@
+"""A simulated session's capture gives the same orders back; a backtest trades a recorded day like the gateway would."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibapi_bridge.replay import replayed
+from ibapi_bridge.simulation.capture import save_capture
+from ibapi_bridge.simulation.venue import RecordedDay, recorded_days
+from ibapi_bridge.transcript import read_transcript
+from run import main
+from strategy.simulate.backtest import Backtest
+from strategy.simulate.plan import Disturbance, Event, Fate, OrderFate, Plan
+from strategy.simulate.session import overheard
+from strategy.simulate.world import World
+from tests.strategy.simulate.subjects import SHORT, Churner, OneOrder, setup_of, with_fates
+
+OPENS = datetime(2026, 4, 13, 13, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """An hour of SPY that rises by a cent a second, and the last minutes of the day."""
+    path = tmp_path / "SPY.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("time", "bid", "bid_size", "ask", "ask_size", "last", "last_size"))
+        for second in [*range(-120, 3600, 10), *range(22_000, 23_400, 10)]:
+            bid = Decimal(450) + Decimal(second) / 1000
+            bid = bid.quantize(Decimal("0.01"))
+            at = OPENS + timedelta(seconds=second)
+            rows.writerow((at.isoformat(), bid, 300, bid + Decimal("0.01"), 300, bid, 100))
+    return path
+
+
+def orders_of(plan: Plan) -> list[tuple[str, str, str]]:
+    world = World(plan, setup_of(OneOrder, limit="400.00", cancel_after=3))
+    world.run()
+    return sorted((order.oms_id, order.status.value, str(order.filled)) for order in world.view.orders.values())
+
+
+@pytest.mark.parametrize("kind", [OrderFate.PIECES, OrderFate.REJECTED, OrderFate.FILL_AFTER_CANCEL, OrderFate.DOUBLED])
+def test_a_capture_of_a_session_replays_to_the_same_orders(kind: OrderFate, tmp_path: Path) -> None:
+    plan = with_fates(
+        Fate(order=1, kind=kind, pieces=2, seconds=2), events=(Event(second=400, kind=Disturbance.DISCONNECT),)
+    )
+    path = tmp_path / "session.jsonl"
+    save_capture(path, overheard(plan, setup_of(OneOrder, limit="400.00", cancel_after=3)))
+    replay: dict[str, Any] = dict(replayed(read_transcript(path)))
+    found = sorted((order["oms_id"], order["status"], order["filled"]) for order in replay["orders"])
+    assert found == orders_of(plan)
+    assert len(found) >= 1
+
+
+def test_a_backtest_fills_at_the_recorded_prices_and_ends_flat(recording: Path) -> None:
+    backtest = Backtest(setup=setup_of(OneOrder, quantity=500))
+    (day,) = recorded_days(recording, None)
+    backtest.run([RecordedDay(recording, symbol=None, day=day, seed=1)])
+    report = backtest.ledger.report()
+    assert report.problems == ()
+    assert report.is_flat
+    assert report.orders == 2
+    assert report.fills >= 4, "300 shares are displayed: 500 need two quotes each way"
+    gained = report.realized_pnl - report.commissions
+    assert report.cash == Decimal(1_000_000) + gained
+    assert Decimal(9_000) < report.realized_pnl < Decimal(12_000), "500 shares from 450.01 to about 473.40 less spread"
+
+
+def test_the_same_backtest_twice_is_the_same(recording: Path) -> None:
+    seen = []
+    for _ in range(2):
+        backtest = Backtest(setup=setup_of(Churner))
+        (day,) = recorded_days(recording, None)
+        backtest.run([RecordedDay(recording, symbol=None, day=day, seed=1)])
+        seen.append(backtest.ledger.report())
+    assert seen[0] == seen[1]
+    assert seen[0].fills > 50
+
+
+def test_the_command_prints_days_and_the_report(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fills = recording.parent / "fills.csv"
+    strategy = "strategy.examples.mean_reversion:MeanReversion"
+    assert main(["backtest", "--strategy", strategy, "--replay", str(recording), "--fills", str(fills)]) == 0
+    said = capsys.readouterr().out
+    assert "2026-04-13 SPY:" in said
+    assert "realised P&L" in said
+    assert fills.read_text(encoding="utf-8").startswith("time,order,side,quantity,price,symbol")
+
+
+def test_a_day_that_is_not_recorded_is_one_sentence(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["backtest", "--strategy", "strategy.examples.mean_reversion:MeanReversion", "--replay", str(recording)]
+    assert main([*words, "--from", "2020-01-01", "--to", "2020-01-02"]) == 2
+    assert "the recording has 2026-04-13 to 2026-04-13" in capsys.readouterr().err
+
+
+def test_the_simulate_command_tells_the_story_and_keeps_the_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strategy = str(Path(__file__).parents[2] / "strategy" / "simulate" / "planted" / "double_sell.py")
+    words = ["simulate", strategy, "--sequences", "50", "--jobs", "1", "--failures", str(tmp_path / "kept")]
+    assert main([*words, "--html", str(tmp_path / "page.html")]) == 1
+    said = capsys.readouterr().out
+    assert "your on_fill       SELL 100 SPY" in said
+    assert "VIOLATED           never_short" in said
+    kept = sorted(path.name.split("_")[0] for path in (tmp_path / "kept").iterdir())
+    assert kept == ["never", "never", "never", "test"]
+    assert main(words) == 1
+    assert "never_short still broken" in capsys.readouterr().out
+    assert SHORT.size == 0
