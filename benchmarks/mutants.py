@@ -16,14 +16,16 @@ COPIED = ("actors", "ibapi_bridge", "strategy", "tests/__init__.py", "tests/simu
 PLAY = """
 import sys
 from strategy.simulate.campaign import CHUNK, play_range
-from tests.simulation.campaigns import engine_campaign
-campaign = engine_campaign(int(sys.argv[1]))
-setup = campaign.subject.setup()
+from tests.simulation.campaigns import CALM, engine_campaign
+count = int(sys.argv[1])
+storm, calm = engine_campaign(count), engine_campaign(count, profile=CALM)
+setup = storm.subject.setup()
+plans = [plan for index in range(count) for plan in (storm.plan(index), calm.plan(index))]
 from strategy.simulate.session import play
-for index in range(campaign.sequences):
-    violation = play(campaign.plan(index), setup).violation
+for index, plan in enumerate(plans, start=1):
+    violation = play(plan, setup).violation
     if violation is not None:
-        print(index + 1, violation.name, violation.text, sep="|")
+        print(index, violation.name, violation.text, sep="|")
         break
 """
 
@@ -46,16 +48,16 @@ MUTANTS = (
         "return exec_id",
     ),
     Mutant(
-        "an older correction replaces a newer one",
+        "corrections are ignored",
         DOMAIN + "order.py",
         "if correction_number(seen.exec_id) <= correction_number(known.exec_id):",
-        "if correction_number(seen.exec_id) < correction_number(known.exec_id):",
+        "if correction_number(seen.exec_id) >= correction_number(known.exec_id):",
     ),
     Mutant(
-        "a status books fills",
-        DOMAIN + "order.py",
-        '    nothing_filled = not order.fills and not known["reported_filled"]',
-        "    nothing_filled = not order.fills",
+        "a refused cancel is taken for a cancel",
+        DOMAIN + "hearing.py",
+        "_ended(core, order, notice, BrokerStatus.FILLED, text)",
+        "_ended(core, order, notice, BrokerStatus.CANCELED, text)",
     ),
     Mutant(
         "a cancelled order does not become terminal",
@@ -189,7 +191,7 @@ def outcome(mutant: Mutant, sequences: int) -> str:
     if ran.returncode:
         return "noticed: " + ran.stderr.strip().splitlines()[-1][:90]
     if not ran.stdout.strip():
-        return f"SURVIVED {sequences} sessions"
+        return f"SURVIVED {2 * sequences} sessions"
     number, name, text = ran.stdout.strip().split("|", 2)
     return f"session {number}: {name}: {text[:80]}"
 

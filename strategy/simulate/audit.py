@@ -4,10 +4,11 @@ A1 every order reached the broker at most once. A2 every execution the broker li
 filled, per order, is what the broker filled. A4 an order is open here if it is alive there, and the other way round.
 A5 the position of the desk, of the portfolio and of the strategy's own view is the broker's. A6 the profit by our
 arithmetic is the change of the broker's cash. A7 the session is READY, nothing waits or is in doubt. A8 replaying the
-inputs gives the same state.
+inputs gives the same state. A9 once reconciled, everything is known that the broker listed when the lists were asked.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 import attrs
@@ -16,6 +17,7 @@ from actors.codec import Codec
 from actors.domain.contract import Contract
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
+from actors.domain.identity import OmsId
 from actors.domain.terms import format_quantity
 from actors.messages.system import SessionState
 from actors.restore import Fold
@@ -39,6 +41,28 @@ def complaints(process: Process, venue: Venue, record: Record) -> Iterator[str]:
     yield from _about_orders(process, venue)
     yield from _about_positions(process, venue)
     yield from _about_money(process, venue)
+
+
+def complaints_of_reconciliation(process: Process, venue: Venue, record: Record, asked: datetime) -> Iterator[str]:
+    """What the engine does not know although the broker's lists said it.
+
+    Args:
+        process: reconciled just now.
+        venue: the broker.
+        record: what was told so far.
+        asked: when the lists were asked; what happened after that is on its way.
+    """
+    owed = set[OmsId]()
+    for execution in venue.executions:
+        if execution.published_at is None or execution.published_at >= asked:
+            owed.add(execution.order.oms_id)
+        elif not record.told_families[execution.family]:
+            yield f"A9 execution {execution.exec_id} is not known after the reconciliation"
+    for order in venue.orders.values():
+        ours = process.desk.order(order.oms_id)
+        ended = order.ended_at is not None and order.ended_at < asked and order.oms_id not in owed
+        if ended and ours is not None and ours.is_open and not ours.in_doubt:
+            yield f"A9 order {order.oms_id} is {ours.status.value} here once reconciled, and over at the broker"
 
 
 def _about_fills(process: Process, venue: Venue, record: Record) -> Iterator[str]:

@@ -287,7 +287,7 @@ class Venue:
             self._match(order)
 
     def _end(self, order: VenueOrder, status: BrokerStatus) -> None:
-        order.is_alive, order.status = False, status
+        order.is_alive, order.status, order.ended_at = False, status, self._agenda.moment
         self.alive.pop(order.order_id, None)
         self._listener.ended(order)
         self._tell(order)
@@ -381,7 +381,7 @@ class Venue:
             at=self._agenda.moment,
             cumulative=order.filled,
             average=order.cost / order.filled,
-            is_reported=reported,
+            published_at=self._agenda.moment if reported else None,
         )
         self.executions.append(execution)
         self._move(order, quantity, price, execution.commission)
@@ -395,7 +395,7 @@ class Venue:
         self.commissions += commission
 
     def _publish(self, execution: VenueExecution) -> None:
-        execution.is_reported = True
+        execution.published_at = self._agenda.moment
         self._push(execution)
 
     def _push(self, execution: VenueExecution) -> None:

@@ -41,6 +41,7 @@ class VenueOrder:
     canceling: bool = False
     cancels: int = 0
     reject_reason: str = ""
+    ended_at: datetime | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -69,8 +70,13 @@ class VenueExecution:
     cumulative: Decimal
     average: Decimal
     revision: int = 1
-    is_reported: bool = True
-    """False while the broker itself does not list it yet."""
+    published_at: datetime | None = None
+    """When the broker listed it; None while it does not yet."""
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether the broker lists it."""
+        return self.published_at is not None
 
     @property
     def exec_id(self) -> ExecId:

@@ -14,6 +14,7 @@ from actors.domain.invariants import InvariantViolated
 from actors.domain.schedule import Schedule, ScheduleConfig
 from actors.domain.session import GiveUp, SessionConfig, SessionMachine
 from actors.messages.reports import LinkCondition, LinkConditionReported, QuoteReported
+from actors.messages.system import SessionChanged, SessionState
 from actors.restore import Fold
 from strategy.base import Strategy
 from strategy.naming import run_stamp, strategy_id_of
@@ -85,6 +86,7 @@ class World:
         self._always = tuple(demand for demand in setup.properties if demand.when == "always")
         self._at_end = tuple(demand for demand in setup.properties if demand.when == "end")
         self._inputs: list[Any] = []
+        self._asked = self.opens
         self._strategy_id = setup.strategy_id
         self.process: Process = self._born(None)
 
@@ -121,7 +123,8 @@ class World:
 
     def _look(self, demands: tuple[Property, ...]) -> None:
         self.view.now = self.agenda.moment
-        self.violation = first_violation(demands, self.view)
+        if self.violation is None:
+            self.violation = first_violation(demands, self.view)
 
     def _violated(self, name: str, text: str) -> None:
         self.violation = Violation(name=name, text=text, at=self.agenda.moment)
@@ -241,10 +244,20 @@ class World:
     def tell(self, message: Any) -> None:  # noqa: ANN401 - whatever the engine tells its listeners
         """The engine concluded something."""
         self.record.tell(message)
+        if isinstance(message, SessionChanged):
+            self._audit_reconciliation(message)
         if isinstance(message, GiveUp):
             self.agenda.after(0, self._kill, _STARTED_AGAIN * SECOND)
         if self._narrator is not None:
             self._narrator.told(message)
+
+    def _audit_reconciliation(self, change: SessionChanged) -> None:
+        if change.state is SessionState.RECONCILING:
+            self._asked = change.at
+        elif change.state is SessionState.READY:
+            found = next(audit.complaints_of_reconciliation(self.process, self.venue, self.record, self._asked), None)
+            if found is not None:
+                self._violated("engine_keeps_its_promises", found)
 
     def placed(self, order: VenueOrder) -> None:
         """The broker received an order."""
