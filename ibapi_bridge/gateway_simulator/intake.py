@@ -123,6 +123,9 @@ class Intake:
         if session.client_id is None:
             session.closing = True
             return
+        if problem.code is not None:
+            session.error(problem.message_id, problem.code, str(problem), self._gateway.now)
+            return
         code = 320 if problem.number is None or problem.known else 505
         text = f"Error reading request. {problem}" if code == 320 else f"Fatal Error: Unknown message id. {problem}"
         session.error(problem.message_id, code, text, self._gateway.now)

@@ -19,7 +19,7 @@ from ibapi_bridge.gateway_simulator.catalogue import (
 from ibapi_bridge.gateway_simulator.framing import frame
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.text import codec
-from ibapi_bridge.gateway_simulator.text.layout import FieldError
+from ibapi_bridge.gateway_simulator.text.layout import FieldError, RefusedField
 
 HISTORICAL_DATA_END = int(IN.HISTORICAL_DATA_END)
 HISTORICAL_DATA_END_VERSION = 196
@@ -28,10 +28,16 @@ _NUMBER = struct.Struct("!I")
 
 
 class UnreadableRequest(Exception):
-    """A request that cannot be decoded; `number` is its message number when at least that was readable."""
+    """A request that cannot be decoded; `number` is its message number when at least that was readable.
 
-    def __init__(self, reason: str, *, number: int | None = None, message_id: int = -1) -> None:
+    `code` is set when a gateway has an error of its own for what the request says.
+    """
+
+    def __init__(
+        self, reason: str, *, number: int | None = None, message_id: int = -1, code: int | None = None
+    ) -> None:
         super().__init__(reason)
+        self.code = code
         self.number = number
         self.message_id = message_id
 
@@ -100,6 +106,9 @@ def _read_text(kind: Kind, body: bytes, version: int) -> Message:
         return codec.read_request(kind.number, body, version)
     except FieldError as error:
         raise UnreadableRequest(f"{kind.name}: {error}", number=kind.number) from error
+    except RefusedField as refused:
+        number, asked = kind.number, refused.message_id
+        raise UnreadableRequest(str(refused), number=number, message_id=asked, code=refused.code) from refused
 
 
 def encode_reply(version: int, number: int, message: Message) -> bytes:

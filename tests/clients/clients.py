@@ -70,7 +70,13 @@ CLIENTS = (
         newest=226,
         versions=SERVER_VERSIONS,
     ),
-    TradingClient(name="official 9.81", program="official.py", packages=("ibapi==9.81.1.post1",), newest=157),
+    TradingClient(
+        name="official 9.81",
+        program="official.py",
+        packages=("ibapi==9.81.1.post1",),
+        newest=157,
+        steps=FULL | {"refused attribute"},
+    ),
     TradingClient(
         name="ib_async 2.1", program="asyncio_client.py", packages=("ib_async==2.1.0",), newest=178, versions=(157, 225)
     ),

@@ -22,6 +22,15 @@ class FieldError(ValueError):
     """The fields of a message do not fit its table."""
 
 
+class RefusedField(Exception):
+    """A field that is readable and says what a gateway refuses; `message_id` is what the answer goes to."""
+
+    def __init__(self, code: int, text: str, *, message_id: int) -> None:
+        super().__init__(text)
+        self.code = code
+        self.message_id = message_id
+
+
 class Fields:
     """The fields of one received message, read in order."""
 

@@ -1,8 +1,21 @@
 """Tables of the order messages: placeOrder, openOrder, completedOrder."""
 
+import attrs
+
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.text.conditions import CONDITIONS
-from ibapi_bridge.gateway_simulator.text.layout import Fields, Item, Out, block, maybe, repeat, tag_string, tags, when
+from ibapi_bridge.gateway_simulator.text.layout import (
+    Fields,
+    Item,
+    Out,
+    RefusedField,
+    block,
+    maybe,
+    repeat,
+    tag_string,
+    tags,
+    when,
+)
 from ibapi_bridge.gateway_simulator.text.values import KINDS
 
 PEG_BENCH = frozenset({"PEG BENCH", "PEGBENCH"})
@@ -49,6 +62,34 @@ class LegPrices:
             out.extend(repr(leg.perLegPrice) if leg.HasField("perLegPrice") else "" for leg in legs)
 
 
+@attrs.frozen
+class Retired:
+    """An order attribute that gateways no longer take; old clients still send it, 9.81 even sets it by default."""
+
+    code: int
+    name: str
+    absent: str
+
+    def present(self, version: int) -> bool:
+        """The field exists at every version."""
+        return True
+
+    def read(self, fields: Fields, message: Message, version: int) -> None:
+        """Refuses the order when the attribute is set.
+
+        Raises:
+            RefusedField: it is.
+        """
+        value = fields.take()
+        if value not in {"", "0"} and KINDS["n"].read(value):
+            text = f"The '{self.name}' order attribute is not supported."
+            raise RefusedField(self.code, text, message_id=message.orderId)
+
+    def write(self, out: Out, message: Message, version: int) -> None:
+        """Appends what today's clients send."""
+        out.append(self.absent)
+
+
 COMBO_LEG = "conId:i ratio:i action:s exchange:s openClose:i shortSalesSlot:i designatedLocation:s exemptCode:i"
 DELTA_NEUTRAL = maybe("contract.deltaNeutralContract", "conId:i delta:d price:d")
 SCALE = when(
@@ -87,9 +128,13 @@ PLACE_ORDER = block(
     _order(
         """= discretionaryAmt:d goodAfterTime:s goodTillDate:s faGroup:s faMethod:s faPercentage:s =<177
         modelCode:s shortSaleSlot:i designatedLocation:s exemptCode:i ocaType:i rule80A:s settlingFirm:s
-        allOrNone:b minQty:u percentOffset:n =0 =0 = =0 startingPrice:n stockRefPrice:n delta:n
+        allOrNone:b minQty:u percentOffset:n""",
+        Retired(10268, "EtradeOnly", "0"),
+        Retired(10269, "firmQuoteOnly", "0"),
+        Retired(10270, "nbboPriceCap", ""),
+        """=0 startingPrice:n stockRefPrice:n delta:n
         stockRangeLower:n stockRangeUpper:n overridePercentageConstraints:b volatility:n volatilityType:u
-        deltaNeutralOrderType:s deltaNeutralAuxPrice:n"""
+        deltaNeutralOrderType:s deltaNeutralAuxPrice:n""",
     ),
     when(
         lambda message: bool(message.order.deltaNeutralOrderType),

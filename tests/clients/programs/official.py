@@ -178,6 +178,17 @@ def rest_modify_cancel(client: Client, outcome: Outcome) -> None:
     outcome.done("cancel")
 
 
+def refused(client: Client, outcome: Outcome) -> None:
+    """Version 9.81 sets two flags by default that no gateway takes any more."""
+    if not hasattr(Order(), "eTradeOnly"):
+        return
+    number, flagged = client.order_id(), order("BUY", "MKT", 100)
+    flagged.eTradeOnly = True
+    client.placeOrder(number, spy(), flagged)
+    wait_for("error 10268", lambda: any(error[:2] == (number, 10268) for error in client.errors))
+    outcome.done("refused attribute")
+
+
 def bracket(client: Client, outcome: Outcome) -> None:
     bid = client.ticks[BID]
     parent, target, stop = client.order_id(), client.order_id(), client.order_id()
@@ -235,7 +246,7 @@ def reconnect(outcome: Outcome) -> None:
 def story(outcome: Outcome) -> None:
     client = connected()
     outcome.done("server version", client.serverVersion())
-    for act in (look_up, watch, fill, rest_modify_cancel, bracket, account, history):
+    for act in (look_up, watch, fill, rest_modify_cancel, refused, bracket, account, history):
         try:
             act(client, outcome)
         except Exception as error:
