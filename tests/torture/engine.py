@@ -70,14 +70,17 @@ def preload() -> None:
 class EngineProcess:
     """One life of the engine."""
 
-    def __init__(self, folder: Path, config: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, config: Path, environment: Mapping[str, str] | None = None, *, file_bytes: int = 0
+    ) -> None:
+        """``file_bytes``: no file may grow beyond it, as on a full disk; 0 sets no limit."""
         self.state = folder / "state"
         self._output = folder / "engine.txt"
         self.pid = os.fork()
         if self.pid == 0:
-            self._live(config, environment or {})
+            self._live(config, environment or {}, file_bytes)
 
-    def _live(self, config: Path, environment: Mapping[str, str]) -> None:
+    def _live(self, config: Path, environment: Mapping[str, str], file_bytes: int) -> None:
         """The child: never returns."""
         code = 70
         try:
@@ -85,6 +88,8 @@ class EngineProcess:
             os.dup2(output, 1)
             os.dup2(output, 2)
             fault_points.arm(environment)
+            if file_bytes:
+                import_module("resource").setrlimit(1, (file_bytes, file_bytes))  # RLIMIT_FSIZE is 1 everywhere
             code = run_and_remember(config, self.state)
         except BaseException as error:  # noqa: BLE001 - the last line of a process
             os.write(2, repr(error).encode())
@@ -102,6 +107,10 @@ class EngineProcess:
             if left <= 0:
                 return False
             time.sleep(min(left, 0.005))
+
+    def terminate(self) -> None:
+        """SIGTERM: the wanted stop."""
+        os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """SIGKILL, and reap."""
