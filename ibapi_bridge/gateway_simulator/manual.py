@@ -30,28 +30,10 @@ def place_manual(
         raise ConfigError(f"con_id {con_id} is not listed")
     if action not in {"BUY", "SELL"}:
         raise ConfigError(f"action {action!r} must be BUY or SELL")
-    perm_id = gateway.ids.new_perm_id()
-    account = gateway.config.accounts[0]
-    terms = Order(action=action, totalQuantity=quantity, orderType="MKT" if limit is None else "LMT", tif=tif)
-    if limit is not None:
-        terms.lmtPrice = float(limit)
-    echoed = say.echo(terms, client_id=BINDING_CLIENT, order_id=0, perm_id=perm_id, account=account)
-    order = ApiOrder(
-        client_id=BINDING_CLIENT,
-        order_id=0,
-        perm_id=perm_id,
-        con_id=con_id,
-        contract=gateway.contract_of(con_id),
-        order=echoed,
-    )
-    gateway.book.add(order)
-    gateway.book.hide(order)
-    binder = gateway.sessions.of(BINDING_CLIENT)
-    if binder is not None and binder.auto_open:
-        bind(gateway, binder, order)
+    order = _written_by_hand(gateway, con_id, action, (quantity, limit, tif))
     venue = VenueOrder(
-        perm_id=perm_id,
-        account=account,
+        perm_id=order.perm_id,
+        account=order.order.account,
         con_id=con_id,
         side="BUY" if action == "BUY" else "SELL",
         quantity=Decimal(quantity),
@@ -59,8 +41,29 @@ def place_manual(
         limit_price=None if limit is None else Decimal(limit),
         tif="GTC" if tif == "GTC" else "DAY",
     )
+    gateway.book.add(order)
+    gateway.book.hide(order)
+    binder = gateway.sessions.of(BINDING_CLIENT)
+    if binder is not None and binder.auto_open:
+        bind(gateway, binder, order)
     gateway.report(gateway.exchange.submit(venue))
     return order
+
+
+def _written_by_hand(gateway: "Gateway", con_id: int, action: str, terms: tuple[str, str | None, str]) -> ApiOrder:
+    quantity, limit, tif = terms
+    perm_id, account = gateway.ids.new_perm_id(), gateway.config.accounts[0]
+    message = Order(action=action, totalQuantity=quantity, orderType="MKT" if limit is None else "LMT", tif=tif)
+    if limit is not None:
+        message.lmtPrice = float(limit)
+    return ApiOrder(
+        client_id=BINDING_CLIENT,
+        order_id=0,
+        perm_id=perm_id,
+        con_id=con_id,
+        contract=gateway.contract_of(con_id),
+        order=say.echo(message, client_id=BINDING_CLIENT, order_id=0, perm_id=perm_id, account=account),
+    )
 
 
 def bind(gateway: "Gateway", session: Session, order: ApiOrder) -> None:

@@ -76,6 +76,39 @@ def price_of(message: Message, field: str) -> Decimal | None:
     return Decimal(repr(value))
 
 
+def _words(order: Message) -> tuple[str, str]:
+    order_type = ORDER_TYPES.get(order.orderType.upper())
+    if order_type is None:
+        raise invalid("Invalid order type was entered")
+    tif = "OPG" if order.orderType.upper() in {"MOO", "LOO"} else order.tif.upper() or "DAY"
+    if tif not in TIMES_IN_FORCE:
+        raise invalid("Invalid time in force")
+    if order.action not in {"BUY", "SELL", "SSHORT"}:
+        raise RefusedOrder(303, f"Invalid action: {order.action}")
+    if len(order.conditions):
+        raise invalid("Conditional orders are not supported by this gateway")
+    return order_type, tif
+
+
+def _amounts(order: Message) -> tuple[Decimal, Decimal | None]:
+    cash = price_of(order, "cashQty") or None
+    quantity = decimal_of(order.totalQuantity or "0", "totalQuantity")
+    if quantity <= 0 and not cash:
+        raise invalid("The size value cannot be zero")
+    return quantity, cash
+
+
+def _prices(order: Message, order_type: str) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    limit = price_of(order, "lmtPrice") if order_type in WITH_LIMIT else None
+    stop = price_of(order, "auxPrice") if order_type in WITH_STOP else None
+    percent = price_of(order, "trailingPercent") if order_type.startswith("TRAIL") else None
+    if order_type in WITH_LIMIT and limit is None:
+        raise invalid("Missing limit price")
+    if order_type in WITH_STOP and stop is None and percent is None:
+        raise invalid("Missing stop price")
+    return limit, None if percent is not None else stop, percent
+
+
 def to_venue(
     order: Message,
     instrument: Instrument,
@@ -91,26 +124,9 @@ def to_venue(
     Raises:
         RefusedOrder: a field has a value the gateway does not take.
     """
-    order_type = ORDER_TYPES.get(order.orderType.upper())
-    if order_type is None:
-        raise invalid("Invalid order type was entered")
-    tif = order.tif.upper() or "DAY"
-    if tif not in TIMES_IN_FORCE:
-        raise invalid("Invalid time in force")
-    if order.orderType.upper() in {"MOO", "LOO"}:
-        tif = "OPG"
-    if order.action not in {"BUY", "SELL", "SSHORT"}:
-        raise RefusedOrder(303, f"Invalid action: {order.action}")
-    if len(order.conditions):
-        raise invalid("Conditional orders are not supported by this gateway")
-    cash = price_of(order, "cashQty") or None
-    quantity = decimal_of(order.totalQuantity or "0", "totalQuantity")
-    if quantity <= 0 and not cash:
-        raise invalid("The size value cannot be zero")
-    limit = price_of(order, "lmtPrice") if order_type in WITH_LIMIT else None
-    stop = price_of(order, "auxPrice") if order_type in WITH_STOP else None
-    percent = price_of(order, "trailingPercent") if order_type.startswith("TRAIL") else None
-    _require_prices(order_type, limit, stop, percent)
+    order_type, tif = _words(order)
+    quantity, cash = _amounts(order)
+    limit, stop, percent = _prices(order, order_type)
     return VenueOrder(
         perm_id=perm_id,
         account=account,
@@ -119,7 +135,7 @@ def to_venue(
         quantity=quantity,
         order_type=order_type,  # type: ignore[arg-type]  # the table's values are exactly the literal's
         limit_price=limit,
-        stop_price=None if percent is not None else stop,
+        stop_price=stop,
         trail_percent=percent,
         trail_stop_price=price_of(order, "trailStopPrice") if order_type.startswith("TRAIL") else None,
         limit_offset=price_of(order, "lmtPriceOffset") if order_type == "TRAIL LIMIT" else None,
@@ -137,13 +153,6 @@ def to_venue(
         order_id=ids[1],
         order_ref=order.orderRef,
     )
-
-
-def _require_prices(order_type: str, limit: Decimal | None, stop: Decimal | None, percent: Decimal | None) -> None:
-    if order_type in WITH_LIMIT and limit is None:
-        raise invalid("Missing limit price")
-    if order_type in WITH_STOP and stop is None and percent is None:
-        raise invalid("Missing stop price")
 
 
 def _time(text: str, default_zone: str, parse: Callable[[str, str], datetime]) -> datetime | None:

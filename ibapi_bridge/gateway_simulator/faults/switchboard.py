@@ -98,5 +98,7 @@ def perform(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:
     check_name(name)
     try:
         actions.ACTIONS[name](gateway, **parameters)
-    except TypeError as error:
+    except ConfigError:
+        raise
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise ConfigError(f"fault {name!r} does not accept {parameters}: {error}") from error

@@ -400,6 +400,10 @@ def test_an_unknown_fault_or_parameter_names_what_is_accepted(
         gateway.faults.arm("duplicate_status", colour="red")
     with pytest.raises(ConfigError, match="does not accept"):
         gateway.faults.do("disconnect", colour="red")
+    with pytest.raises(ConfigError, match="does not accept"):
+        gateway.faults.do("manual_order", con_id=756733, quantity="many")
+    with pytest.raises(ConfigError, match="con_id 1 is not listed"):
+        gateway.faults.do("manual_order", con_id=1)
     assert gateway.faults.armed() == []
     path = tmp_path / "day.toml"
     path.write_text('[[step]]\nfault = "earthquake"\nat = 1\n')
