@@ -84,21 +84,23 @@ class Journal:
         codec: Codec | None = None,
         opener: Callable[[Path], sqlite3.Connection] = open_database,
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.codec = codec if codec is not None else Codec()
         self.snapshots = SnapshotFiles(path)
         self._durable = durability is Durability.POWER
-        self._lock = ProcessLock(path.with_suffix(".lock"))
         with ExitStack() as undo:
-            undo.callback(self._lock.release)
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = ProcessLock(path.with_suffix(".lock"))
+                undo.callback(self._lock.release)
                 self._database = opener(path)
                 undo.callback(self._database.close)
                 self._prepare(identity)
                 self._head = Head(path.with_suffix(".head"), durable=self._durable)
                 undo.callback(self._head.close)
                 self._sequence, self._chain = self._verified_tail()
+            except (sqlite3.OperationalError, OSError) as error:
+                raise JournalFailed(f"the journal {path} cannot be opened: {error}") from error
             except sqlite3.DatabaseError as error:
                 raise JournalDamaged(f"journal {path}: {error}; {_WAY_FORWARD}") from error
             undo.pop_all()

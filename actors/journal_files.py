@@ -24,6 +24,8 @@ class ProcessLock:
             self._database.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             self._database.close()
+            if "locked" not in str(error):
+                raise  # the disk refuses: that is another sentence
             raise JournalLocked(f"{path.stem} is in use by {self._other()}: stop it first") from error
         self._owner.write_text(f"process {os.getpid()}\n", encoding="utf-8")
 

@@ -132,6 +132,19 @@ def test_a_file_that_is_no_journal_is_refused_with_a_way_forward(path: Path) -> 
     opened(path).close()
 
 
+def test_a_folder_that_cannot_be_written_is_named_with_its_cause(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be", encoding="utf-8")
+    with pytest.raises(JournalFailed, match=r"the journal .*demo\.journal cannot be opened: "):
+        opened(tmp_path / "state" / "demo.journal")
+
+
+def test_a_full_disk_at_the_start_is_not_called_a_damage(path: Path) -> None:
+    opened(path).close()
+    with pytest.raises(JournalFailed, match="cannot be opened: database or disk is full"):
+        opened(path, opener=failing(1))
+    opened(path).close()
+
+
 def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
     journal = opened(path)
     assert list(journal.fitting_snapshots()) == []

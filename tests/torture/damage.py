@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 from actors.domain.identity import OmsId
-from actors.journal import Journal, JournalDamaged, JournalIdentity
+from actors.journal import Journal, JournalDamaged, JournalFailed, JournalIdentity
 from actors.messages.commands import CancelOrder
 
 IDENTITY = JournalIdentity(strategy_id="demo", account="DU1234567")
@@ -103,8 +103,8 @@ def outcome(folder: Path) -> str:
     try:
         with closing(Journal(folder / "demo.journal", identity=IDENTITY)) as journal:
             found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
-    except JournalDamaged as refusal:
-        return REFUSED if str(refusal).startswith("journal ") else f"no sentence: {refusal}"
+    except (JournalDamaged, JournalFailed) as refusal:
+        return REFUSED if str(refusal).startswith(("journal ", "the journal ")) else f"no sentence: {refusal}"
     if found != [message(number) for number in range(1, RECORDS + 1)]:
         return f"a wrong state: {len(found)} records"
     return WHOLE

@@ -12,7 +12,7 @@ import pytest
 from actors.domain.desk_config import DeskConfig
 from actors.domain.terms import Side
 from actors.halt import HaltSwitch
-from actors.journal import Journal, JournalDamaged, JournalIdentity, open_database
+from actors.journal import Journal, JournalFailed, JournalIdentity, open_database
 from actors.messages.commands import SubmitOrder
 from actors.messages.events import TradingHalted
 from actors.messages.reports import BrokerStatus
@@ -172,7 +172,7 @@ def test_a_start_on_a_failing_disk_is_refused_with_a_sentence_or_works(tmp_path:
         database.left = fails_at
         return database  # type: ignore[return-value]
 
-    with suppress(JournalDamaged), closing(Journal(path, identity=IDENTITY, opener=opener)) as journal:
+    with suppress(JournalFailed), closing(Journal(path, identity=IDENTITY, opener=opener)) as journal:
         assert journal.sequence == whole
     with closing(Journal(path, identity=IDENTITY)) as journal:
         assert len(list(journal.records())) == whole
