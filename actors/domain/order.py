@@ -189,7 +189,7 @@ def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any])
     believed = filled if seen.fresh else reported
     if wanted is not None and (_shows(seen, wanted) or _came_true(order, wanted, filled, believed)):
         known |= {"wanted": None, **_replaced(order, wanted)}
-    elif wanted is not None and seen.terms is not None and seen.terms.quantity == filled > wanted.quantity:
+    elif wanted is not None and seen.terms is not None and seen.terms.quantity == filled >= wanted.quantity:
         known |= {"wanted": None, **_replaced(order, attrs.evolve(wanted, quantity=filled))}
     elif seen.fresh and 0 < filled == seen.filled and not _is_cash(order.order):
         # The broker's list and the executions agree: nothing is left, whatever was echoed or asked meanwhile.

@@ -798,3 +798,116 @@ def test_an_order_that_was_never_sent_has_no_number() -> None:
     assert sent().number == OrderId(5)
     with pytest.raises(LookupError, match="order a was never sent"):
         _ = new().number
+
+
+# --- corners that a mutant would turn ---
+
+
+def test_equal_evidence_in_other_objects_changes_nothing() -> None:
+    first, second = (seen(BrokerStatus.WORKING, epoch=Epoch(int(text))) for text in ("100000", "100000"))
+    order = after(working(), first)
+
+    assert transition(order, second) is order
+
+
+def test_terms_asked_for_before_are_remembered_within_bounds() -> None:
+    order = replacing(limit(price=1))
+    assert after(order, CANCELING).asked_terms == ()
+    for price in range(2, 15):
+        order = after(order, ReplaceRequested(at=START, wanted=limit(price=price)))
+
+    assert [terms.limit_price for terms in order.asked_terms] == list(range(6, 14))
+
+
+def test_a_refusal_ends_the_doubt_about_what_was_refused() -> None:
+    assert not after(replacing(limit(price=1)), DOUBT, REFUSAL).in_doubt
+    assert not after(working(), seen(BrokerStatus.FILLED, filled=Decimal(100)), REFUSAL).in_doubt
+
+
+def test_a_filled_echo_of_the_wanted_quantity_at_another_price_ends_it_there() -> None:
+    wanted = limit(quantity=40, price="496.00")
+    order = after(replacing(wanted), execution("e1.01", 40), seen(BrokerStatus.FILLED, terms=limit(quantity=40)))
+
+    assert (order.status, order.order.quantity) == (ExecStatus.FILLED, 40)
+
+
+@pytest.mark.parametrize(("quantity", "status"), [("0", ExecStatus.WORKING), ("1", ExecStatus.FILLED)])
+def test_a_fresh_claim_counts_from_the_first_unit_filled(quantity: str, status: ExecStatus) -> None:
+    order = working() if quantity == "0" else after(working(), execution("e1.01", quantity))
+
+    order = after(order, seen(BrokerStatus.FILLED, filled=Decimal(quantity), fresh=True))
+    assert order.status is status
+
+
+def test_a_claim_beyond_the_wanted_quantity_leaves_a_smaller_replace_open() -> None:
+    claimed = after(
+        replacing(limit(quantity=40)), execution("e1.01", 40), seen(BrokerStatus.FILLED, filled=Decimal(100))
+    )
+
+    assert (claimed.status, claimed.order.quantity) == (ExecStatus.PARTIALLY_FILLED, 100)
+
+
+def test_only_the_newest_of_several_incarnations_speaks_of_terms() -> None:
+    thrice = after(working(), PermIdSeen(at=START, perm_id=PermId(78)), PermIdSeen(at=START, perm_id=PermId(79)))
+
+    assert transition(thrice, seen(BrokerStatus.WORKING, perm_id=PermId(78), terms=limit(price=1))).order == limit()
+
+
+@pytest.mark.parametrize(("echoed", "expected"), [("13.13", "13.13"), ("14.13", "14.13"), (None, "13.13")])
+def test_a_stop_price_is_compared_where_there_is_one(echoed: str | None, expected: str) -> None:
+    stop = Order(side=Side.SELL, quantity=1, symbol="SPY", order_type=OrderType.STOP, stop_price="13.13")
+    echo = attrs.evolve(stop, stop_price=echoed)
+    order = working(stop)
+
+    now = transition(order, seen(BrokerStatus.HELD, terms=echo))
+    assert now.order.stop_price == Decimal(expected)
+    assert (now.order is order.order) is (expected == "13.13")
+
+
+def test_an_invented_stop_price_of_a_limit_order_is_no_change() -> None:
+    echo = attrs.evolve(limit(), stop_price=Decimal(3))
+    order = working()
+
+    assert transition(order, seen(BrokerStatus.WORKING, terms=echo)).order is order.order
+
+
+def test_nothing_is_added_to_a_filled_order() -> None:
+    order = after(working(), execution())
+
+    assert transition(order, RejectionSeen(at=START, reason="late")) is order
+    assert after(order, Concluded(at=START, status=ExecStatus.CANCELED, reason="late")).reason == ""
+
+
+def test_a_cancelled_order_learns_its_reason_from_a_late_conclusion() -> None:
+    order = after(working(), execution(quantity=1), seen(BrokerStatus.CANCELED))
+
+    assert after(order, Concluded(at=START, status=ExecStatus.REJECTED, reason="late")).reason == "late"
+
+
+def test_one_unit_filled_does_not_prove_a_replace_to_one_unit() -> None:
+    order = after(replacing(limit(quantity=1)), execution("e1.01", 1))
+
+    assert (order.status, order.pending, order.order.quantity) == (ExecStatus.PARTIALLY_FILLED, Pending.REPLACE, 100)
+
+
+def test_a_replace_that_fills_proved_is_answered() -> None:
+    order = after(replacing(limit(quantity=150)), execution("e1.01", 120))
+
+    assert (order.wanted, order.pending, order.order.quantity) == (None, None, 150)
+
+
+def test_fills_up_to_all_of_the_wanted_quantity_prove_the_replace() -> None:
+    order = after(replacing(limit(quantity=150)), execution("e1.01", 150))
+
+    assert (order.status, order.order.quantity) == (ExecStatus.FILLED, 150)
+
+
+def test_an_order_of_unknown_quantity_is_not_filled_by_nothing() -> None:
+    assert working(limit(quantity=0)).status is ExecStatus.WORKING
+
+
+def test_a_cash_quantity_is_not_filled_by_a_partial_claim() -> None:
+    cash = limit(quantity=0, cash_quantity="1000")
+    order = after(working(cash), execution(quantity="2.02"), seen(BrokerStatus.WORKING, filled=Decimal("2.02")))
+
+    assert order.status is ExecStatus.PARTIALLY_FILLED
