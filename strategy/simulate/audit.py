@@ -3,8 +3,9 @@
 A1 every order reached the broker at most once. A2 every execution the broker lists was told exactly once. A3 what is
 filled, per order, is what the broker filled. A4 an order is open here if it is alive there, and the other way round.
 A5 the position of the desk, of the portfolio and of the strategy's own view is the broker's. A6 the profit by our
-arithmetic is the change of the broker's cash. A7 the session is READY, nothing waits or is in doubt. A8 replaying the
-inputs gives the same state. A9 once reconciled, everything is known that the broker listed when the lists were asked.
+arithmetic is the change of the broker's cash. A7 the session is READY, the strategy runs, nothing waits or
+is in doubt. A8 replaying the inputs gives the same state. A9 once reconciled, everything is known that the broker
+listed when the lists were asked.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ def complaints(process: Process, venue: Venue, record: Record) -> Iterator[str]:
     if process.machine.state is not SessionState.READY:
         yield f"A7 the session is {process.machine.state.value} long after the last disturbance"
         return
+    if not process.runner.is_running and not process.runner.has_failed:
+        yield "A7 the strategy was never started"
     yield from _about_fills(process, venue, record)
     yield from _about_orders(process, venue)
     yield from _about_positions(process, venue)

@@ -104,11 +104,19 @@ class Line:
             self.lost += 1
 
     def send(self, command: Any, take: Hear) -> None:  # noqa: ANN401 - wire commands
-        """From us to the broker."""
+        """From us to the broker; lost while the broker is away."""
         self._overhear("out", command)
         self._agenda.at(self._arrival(), self._reach, (self._cuts, command, take))
 
     def _reach(self, under_way: tuple[int, Any, Hear]) -> None:
+        if not self._away:
+            self._reach_gateway(under_way)
+
+    def send_to_gateway(self, command: Any, take: Hear) -> None:  # noqa: ANN401 - what the gateway answers itself
+        """From us to the gateway, which answers whether the broker is away or not."""
+        self._agenda.at(self._arrival(), self._reach_gateway, (self._cuts, command, take))
+
+    def _reach_gateway(self, under_way: tuple[int, Any, Hear]) -> None:
         cuts, command, take = under_way
-        if cuts == self._cuts and not self._away:
+        if cuts == self._cuts:
             take(command)

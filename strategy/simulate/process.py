@@ -301,7 +301,7 @@ class Process:
             case CloseLink():
                 self.lose_connection(action.reason)
             case AskServerTime():
-                self._line.send(action, lambda _: self._answer_time())
+                self._line.send_to_gateway(action, lambda _: self._answer_time())
             case Resubscribe():
                 self.is_subscribed = True
             case AlertOutage() | GiveUp():
