@@ -18,7 +18,16 @@ from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.reconciling import is_past_its_day
 from actors.domain.terms import TimeInForce
 from actors.messages.commands import Reconcile
-from actors.messages.events import Discrepancy, OrderFilled, OrderInDoubt, OrderResolved, Reconciled
+from actors.messages.events import (
+    Discrepancy,
+    OrderCanceled,
+    OrderFilled,
+    OrderInDoubt,
+    OrderRejected,
+    OrderReplaced,
+    OrderResolved,
+    Reconciled,
+)
 from actors.messages.reports import BrokerStatus, SnapshotEnded, SnapshotKind
 from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
 from actors.messages.wire import CancelPlacedOrder, FinishReconciliation, QuerySnapshot
@@ -187,8 +196,9 @@ def test_a_repeated_open_order_list_starts_afresh() -> None:
     for kind in FIVE:
         end_one(rig, kind, complete=kind is not SnapshotKind.OPEN_ORDERS)
     rig.echo(snapshot=True)
-    end_one(rig, SnapshotKind.OPEN_ORDERS)
+    outbox = end_one(rig, SnapshotKind.OPEN_ORDERS)
 
+    assert "OrderReplaced" not in names(outbox)
     assert rig.order().order == limit()
 
 
@@ -441,15 +451,15 @@ def test_incomplete_lists_prove_no_absence() -> None:
 
 def test_an_order_that_shows_up_between_silences_starts_them_anew() -> None:
     rig = Rig()
-    rig.working()
+    rig.working(limit(time_in_force=TimeInForce.IOC))
     rig = reconnected(rig)
     finish(rig)
-    outbox = rig.lists()
+    outbox = rig.wait(36)
     rig.echo(snapshot=True)
     rig.end_lists(outbox)
     assert not rig.order().in_doubt
 
-    rig.elapsed += 60
+    rig.wait(36)
     rig.end_lists(rig.lists())
     assert rig.order().in_doubt
 
@@ -754,3 +764,106 @@ def test_an_adopted_order_of_another_client_is_not_cancelled_from_here() -> None
     assert only(Discrepancy, outbox).kind == "ALIVE_AFTER_END"
     assert not any(isinstance(message, CancelPlacedOrder) for message in outbox)
     assert rig.desk.config.client_id == CLIENT
+
+
+# --- corners that a mutant would turn ---
+
+
+def test_the_repeated_lists_have_retries_of_their_own() -> None:
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+    assert asked([end_one(rig, kind) for kind in FIVE][-1]) == THREE
+    said = [end_one(rig, kind, complete=kind is not SnapshotKind.EXECUTIONS) for kind in THREE]
+
+    assert asked(said[-1]) == [SnapshotKind.EXECUTIONS]
+    assert asked(end_one(rig, SnapshotKind.EXECUTIONS, complete=False)) == [SnapshotKind.EXECUTIONS]
+    assert "FinishReconciliation" in names(end_one(rig, SnapshotKind.EXECUTIONS))
+
+
+def test_echoes_are_kept_while_another_list_is_asked_again() -> None:
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+    rig.echo(snapshot=True)
+    for kind in FIVE:
+        end_one(rig, kind, complete=kind is not SnapshotKind.EXECUTIONS)
+
+    assert names(end_one(rig, SnapshotKind.EXECUTIONS)) == ["Reconciled", "FinishReconciliation"]
+
+
+def test_a_run_goes_on_after_a_restart() -> None:
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+    rig.echo(snapshot=True, terms=limit(price="480.00"))
+    rig.desk = Desk.restore(rig.desk.snapshot(), DeskConfig())
+
+    assert "OrderReplaced" in names(finish(rig))
+
+
+def test_what_the_lists_tell_is_recovered() -> None:
+    rig = Rig()
+    rig.working(oms_id="a")
+    rig.working(oms_id="b")
+    rig.submit(oms_id="c")
+    rig = reconnected(rig)
+    rig.completed("a")
+    rig.echo("b", snapshot=True, terms=limit(price="480.00"))
+    finish(rig)
+    silent_run(rig)
+
+    told = [message for message in rig.said if isinstance(message, OrderCanceled | OrderReplaced | OrderRejected)]
+    assert {(type(message).__name__, message.recovered) for message in told} == {
+        ("OrderCanceled", True),
+        ("OrderReplaced", True),
+        ("OrderRejected", True),
+    }
+
+
+def test_the_grace_period_is_long_enough_when_it_is_over() -> None:
+    rig = Rig()
+    rig.submit()
+    rig = reconnected(rig)
+    finish(rig)
+    rig.wait(30)
+    rig.end_lists(rig.lists())
+
+    assert rig.order().status is ExecStatus.REJECTED
+    assert rig.desk.snapshot().recovery.absent == ()
+
+
+def test_the_grace_period_counts_from_the_first_silence_however_late_that_was() -> None:
+    rig = Rig()
+    rig.wait(1000)
+    rig.submit()
+    rig = reconnected(rig)
+    finish(rig)
+    rig.wait(29)
+    rig.end_lists(rig.lists())
+
+    assert rig.order().in_doubt
+
+
+def test_an_order_given_at_the_close_belongs_to_the_next_session() -> None:
+    sessions = (
+        Session(opens=START - HOUR, closes=START),
+        Session(opens=START + 18 * HOUR, closes=START + 24 * HOUR),
+    )
+    instrument = attrs.evolve(SPY_INSTRUMENT, liquid_sessions=sessions)
+
+    assert not is_past_its_day(order_of(), instrument, START + HOUR)
+
+
+def test_a_hanging_cancel_is_looked_after_again_and_again() -> None:
+    rig = Rig()
+    rig.working()
+    rig.cancel()
+    rig.status(BrokerStatus.CANCEL_PENDING)
+    for _ in range(3):
+        outbox = rig.wait(60)
+        assert asked(outbox) == THREE
+        rig.echo(snapshot=True, status=BrokerStatus.CANCEL_PENDING)
+        rig.end_lists(outbox)
+
+    assert not rig.order().in_doubt
