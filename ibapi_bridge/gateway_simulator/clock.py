@@ -1,6 +1,17 @@
 """Market time: how fast it runs against real time, and when it stands still."""
 
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
+
+
+def real_seconds() -> float:
+    """Monotonic seconds of the real world."""
+    return time.monotonic()
+
+
+def real_now() -> datetime:
+    """The real time, aware UTC: for stamps in logs."""
+    return datetime.now(UTC)
 
 
 class MarketClock:

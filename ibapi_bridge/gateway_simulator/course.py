@@ -1,9 +1,8 @@
 """The course of market time: how far each turn goes, and when it waits for the clients."""
 
-import time
 from collections.abc import Iterable
 
-from ibapi_bridge.gateway_simulator.clock import MarketClock
+from ibapi_bridge.gateway_simulator.clock import MarketClock, real_seconds
 from ibapi_bridge.gateway_simulator.config import GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import Connection
 from ibapi_bridge.gateway_simulator.core import Gateway
@@ -33,11 +32,11 @@ class Course:
     def resume(self) -> None:
         """Lets market time run on from where it stands."""
         self._clock.paused = False
-        self._clock.rebase(self._gateway.now, time.monotonic())
+        self._clock.rebase(self._gateway.now, real_seconds())
 
     def begin(self) -> None:
         """Starts counting now, paused or not."""
-        self._clock.rebase(self._gateway.now, time.monotonic())
+        self._clock.rebase(self._gateway.now, real_seconds())
 
     def patience(self) -> float:
         """How many real seconds nothing will happen by itself, at most 0.05."""
@@ -46,11 +45,11 @@ class Course:
             return IDLE_SECONDS
         if self._clock.end is not None and self._gateway.now >= self._clock.end:
             return IDLE_SECONDS
-        return min(IDLE_SECONDS, self._clock.real_seconds_until(due, time.monotonic()))
+        return min(IDLE_SECONDS, self._clock.real_seconds_until(due, real_seconds()))
 
     def advance(self) -> None:
         """Moves market time on by at most one step."""
-        real = time.monotonic()
+        real = real_seconds()
         if self._held():
             self._clock.rebase(self._gateway.now, real)
             return
@@ -69,6 +68,6 @@ class Course:
             return session is not None and session.line.limit is None
         if session is None or session.time_told is None or lockstep is None:
             return False
-        if time.monotonic() - session.time_told_real > FOLLOWER_SECONDS:
+        if real_seconds() - session.time_told_real > FOLLOWER_SECONDS:
             session.time_told = None  # it no longer asks, so it no longer follows
         return session.time_told is not None and self._gateway.now - session.time_told >= lockstep

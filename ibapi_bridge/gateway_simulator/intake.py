@@ -1,11 +1,11 @@
 """What clients send: greetings agreed, requests paced, decoded, logged and handed on."""
 
-import time
 from collections.abc import Callable
 from typing import TypeAlias
 
 from ibapi.message import OUT
 
+from ibapi_bridge.gateway_simulator.clock import real_seconds
 from ibapi_bridge.gateway_simulator.config import OWN_MIN_SERVER_VERSION, GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import RECEIVE_BYTES, Connection
 from ibapi_bridge.gateway_simulator.core import Gateway
@@ -74,14 +74,14 @@ class Intake:
 
     def _next_payload(self, connection: Connection) -> bytes | None:
         pace = None if connection.session is None else connection.session.pace
-        if pace is not None and pace.waits and connection.inbound.complete() and not pace.admits(time.monotonic()):
+        if pace is not None and pace.waits and connection.inbound.complete() and not pace.admits(real_seconds()):
             self._waiting.add(connection)
             return None
         return connection.inbound.take() if connection.reading else None
 
     def _paced(self, session: Session) -> bool:
         pace = session.pace
-        if pace is None or pace.waits or pace.admits(time.monotonic()):
+        if pace is None or pace.waits or pace.admits(real_seconds()):
             return True
         text = f"Max rate of messages per second has been exceeded:max={self._config.messages_per_second:g}"
         session.error(-1, 100, text, self._gateway.now)
@@ -117,7 +117,7 @@ class Intake:
             self.log.received(session, request, payload, self._gateway.now)
         self._handle_request(session, request)
         if request.number == OUT.REQ_CURRENT_TIME_IN_MILLIS:
-            session.time_told_real = time.monotonic()
+            session.time_told_real = real_seconds()
 
     def _unreadable(self, session: Session, problem: UnreadableRequest) -> None:
         if session.client_id is None:

@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import TypeVar
 
 from ibapi_bridge.gateway_simulator import times
 from ibapi_bridge.gateway_simulator.books import Books
+from ibapi_bridge.gateway_simulator.clock import real_seconds
 from ibapi_bridge.gateway_simulator.config import ConfigError, GatewayConfig
 from ibapi_bridge.gateway_simulator.connections import Connection, Connections
 from ibapi_bridge.gateway_simulator.core import Gateway
@@ -145,7 +145,7 @@ class GatewaySimulator:
         for connection in self._connections:
             self._close(connection, reset=True)
         self._connections.stop_listening()
-        self._reopen_at = time.monotonic() + down_seconds
+        self._reopen_at = real_seconds() + down_seconds
 
     def move(self, port: int) -> int:
         """Listens on another port and returns it."""
@@ -195,13 +195,13 @@ class GatewaySimulator:
         knocking, ready = self._connections.wait(self._course.patience())
         self._run_calls()
         self._course.advance()
-        self._keep_house(time.monotonic())
+        self._keep_house(real_seconds())
         if knocking:
             self._connections.accept()
         finished = [connection for connection in ready if connection.open and not self._intake.receive(connection)]
         for connection in finished + self._intake.serve_waiting():
             self._close(connection)
-        self._flush(time.monotonic())
+        self._flush(real_seconds())
 
     def _run_calls(self) -> None:
         while not self._calls.empty():

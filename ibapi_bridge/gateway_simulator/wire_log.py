@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from google.protobuf.json_format import MessageToDict
 
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES
+from ibapi_bridge.gateway_simulator.clock import real_now
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
@@ -58,7 +59,7 @@ class WireLog:
 
     def _line(self, session: Session, direction: str, form: str, market_at: datetime, **rest: object) -> None:
         line = {
-            "at": datetime.now(UTC).isoformat(),
+            "at": real_now().isoformat(),
             "market_at": market_at.isoformat(),
             "connection": session.number,
             "client_id": session.client_id,
