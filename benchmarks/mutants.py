@@ -54,10 +54,10 @@ MUTANTS = (
         "if correction_number(seen.exec_id) >= correction_number(known.exec_id):",
     ),
     Mutant(
-        "a refused cancel is taken for a cancel",
-        DOMAIN + "hearing.py",
-        "_ended(core, order, notice, BrokerStatus.FILLED, text)",
-        "_ended(core, order, notice, BrokerStatus.CANCELED, text)",
+        "a corrected commission is charged again",
+        DOMAIN + "valuation.py",
+        "change = commission - self._fees.pop(family, _ZERO)",
+        "change = commission",
     ),
     Mutant(
         "a cancelled order does not become terminal",

@@ -5,7 +5,7 @@ filled, per order, is what the broker filled. A4 an order is open here if it is 
 A5 the position of the desk, of the portfolio and of the strategy's own view is the broker's. A6 the profit by our
 arithmetic is the change of the broker's cash. A7 the session is READY, the strategy runs, nothing waits or
 is in doubt. A8 replaying the inputs gives the same state. A9 once reconciled, everything is known that the broker
-listed when the lists were asked.
+listed when the lists were asked. A10 no order is unanswered for long without being in doubt.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from actors.domain.contract import Contract
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import OmsId
+from actors.domain.order_state import ExecStatus, Pending
 from actors.domain.terms import format_quantity
 from actors.messages.system import SessionState
 from actors.restore import Fold
@@ -28,6 +29,8 @@ from strategy.simulate.venue import STARTING_CASH, Venue
 from strategy.simulate.venue_order import ZERO
 
 _CODEC = Codec()
+LONGEST_ANSWER = 60
+"""Seconds after which an order must be answered or in doubt."""
 
 
 def complaints(process: Process, venue: Venue, record: Record) -> Iterator[str]:
@@ -63,9 +66,22 @@ def complaints_of_reconciliation(process: Process, venue: Venue, record: Record,
             yield f"A9 execution {execution.exec_id} is not known after the reconciliation"
     for order in venue.orders.values():
         ours = process.desk.order(order.oms_id)
-        ended = order.ended_at is not None and order.ended_at < asked and order.oms_id not in owed
-        if ended and ours is not None and ours.is_open and not ours.in_doubt:
+        if ours is None or order.oms_id in owed:
+            continue
+        if order.is_alive and order.arrived_at < asked and ours.in_doubt and ours.status is ExecStatus.NEW:
+            yield f"A9 order {order.oms_id} is in doubt here once reconciled, and alive at the broker"
+        if order.ended_at is not None and order.ended_at < asked and ours.is_open:
             yield f"A9 order {order.oms_id} is {ours.status.value} here once reconciled, and over at the broker"
+
+
+def overdue(process: Process) -> Iterator[str]:
+    """A10: orders that were sent long ago and neither answered nor doubted."""
+    if process.machine.state is not SessionState.READY:
+        return
+    for order in process.desk.open_orders():
+        waited = (process.now - order.created_at).total_seconds()
+        if order.pending is Pending.SUBMIT and not order.in_doubt and waited > LONGEST_ANSWER:
+            yield f"A10 order {order.oms_id} was sent {waited:.0f} s ago, is not answered and not in doubt"
 
 
 def _about_fills(process: Process, venue: Venue, record: Record) -> Iterator[str]:

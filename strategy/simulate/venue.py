@@ -187,6 +187,7 @@ class Venue:
             contract=command.instrument.contract,
             terms=command.order,
             fate=fate,
+            arrived_at=self._agenda.moment,
         )
         self._listener.placed(order)
         if order.has_fate(OrderFate.LOST):

@@ -30,6 +30,7 @@ class VenueOrder:
     contract: Contract
     terms: Order
     fate: Fate | None
+    arrived_at: datetime
     status: BrokerStatus = BrokerStatus.WORKING
     filled: Decimal = ZERO
     cost: Decimal = ZERO

@@ -143,8 +143,10 @@ class World:
 
     def _beat(self, _: None) -> None:
         self.process.tick()
-        if self.violation is None:
-            self._look(self._always)
+        self._look(self._always)
+        late = next(audit.overdue(self.process), None) if self.process.is_alive else None
+        if late is not None:
+            self._violated("engine_keeps_its_promises", late)
         self.agenda.after(self.plan.quote_seconds * SECOND, self._beat)
 
     def _next_top(self, feed: tuple[str, Iterator[Top]]) -> None:
