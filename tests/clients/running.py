@@ -31,20 +31,25 @@ def gateway(*, max_server_version: int, speed: float) -> Iterator[int]:
             process.stdout.read()
 
 
-def outcome_of(client: TradingClient, folder: Path, *, max_server_version: int) -> dict[str, Any]:
+def outcome_of(client: TradingClient, folder: Path, *, max_server_version: int, quantity: int) -> dict[str, Any]:
+    """What the client's program says of itself, against a simulator of its own."""
+    with gateway(max_server_version=max_server_version, speed=client.speed) as port:
+        return outcome_at(client, folder, port, quantity)
+
+
+def outcome_at(client: TradingClient, folder: Path, port: int, quantity: int) -> dict[str, Any]:
     """What the client's program says of itself: `failure` (empty when all went well) and `steps`."""
     command, variables = command_of(client, folder)
-    with gateway(max_server_version=max_server_version, speed=client.speed) as port:
-        done = subprocess.run(
-            [*command, "127.0.0.1", str(port), *client.arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=PROGRAM_SECONDS,
-            cwd=folder / "home",
-            env=variables,
-            check=False,
-        )
+    done = subprocess.run(
+        [*command, "127.0.0.1", str(port), str(quantity), *client.arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PROGRAM_SECONDS,
+        cwd=folder / "home",
+        env=variables,
+        check=False,
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"client"')]
     if not lines:
         return {"failure": f"no outcome, exit code {done.returncode}: {done.stderr[-600:]}", "steps": {}}

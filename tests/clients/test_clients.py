@@ -7,15 +7,18 @@ run when CALLBOARD_HEAVY_CLIENTS is set.
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.clients.clients import CLIENTS, TradingClient
 from tests.clients.environments import IndexUnreachableError, environment_of
-from tests.clients.running import outcome_of
+from tests.clients.running import gateway, outcome_at, outcome_of
 
-FILL_QUANTITY = 4000
+FILL_QUANTITY = 4000  # more than is shown at one price, so that it fills in parts
+SHARED_QUANTITY = 1000  # the margin of one account has to do for all
 AT_ONCE = 4
 
 
@@ -32,6 +35,13 @@ def skip_where_impossible(client: TradingClient) -> None:
         pytest.skip(f"{client.name} needs node and npm, and they are not installed")
     if client.heavy and not os.environ.get("CALLBOARD_HEAVY_CLIENTS"):
         pytest.skip(f"{client.name} is large: set CALLBOARD_HEAVY_CLIENTS=1 to install and run it")
+
+
+def installed(client: TradingClient) -> Path:
+    try:
+        return environment_of(client)
+    except IndexUnreachableError:
+        pytest.skip(f"{client.name} cannot be installed here: the package index is unreachable")
 
 
 def faults_in(client: TradingClient, version: int, outcome: dict[str, Any]) -> list[str]:
@@ -55,14 +65,28 @@ def faults_in(client: TradingClient, version: int, outcome: dict[str, Any]) -> l
 @pytest.mark.parametrize("client", [case(client) for client in CLIENTS])
 def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(client: TradingClient) -> None:
     skip_where_impossible(client)
-    try:
-        folder = environment_of(client)
-    except IndexUnreachableError:
-        pytest.skip(f"{client.name} cannot be installed here: the package index is unreachable")
+    folder = installed(client)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {
-            version: pool.submit(outcome_of, client, folder, max_server_version=version) for version in client.versions
+            version: pool.submit(outcome_of, client, folder, max_server_version=version, quantity=FILL_QUANTITY)
+            for version in client.versions
         }
 
     assert [fault for version, run in runs.items() for fault in faults_in(client, version, run.result())] == []
+
+
+@pytest.mark.clients
+@pytest.mark.timeout(900)
+def test_three_generations_of_the_protocol_trade_at_once_and_each_hears_of_its_own_orders() -> None:
+    together = [client for client in CLIENTS if client.name in {"official 10.46", "ib_async 2.1", "stoqey 1.6"}]
+    for client in together:
+        skip_where_impossible(client)
+    folders = [installed(client) for client in together]
+
+    with gateway(max_server_version=225, speed=20) as port, ThreadPoolExecutor(len(together)) as pool:
+        outcomes = list(pool.map(outcome_at, together, folders, repeat(port), repeat(SHARED_QUANTITY)))
+
+    assert [outcome["failure"] for outcome in outcomes] == ["", "", ""]
+    assert [outcome["steps"]["server version"] for outcome in outcomes] == [client.newest for client in together]
+    assert [outcome["steps"]["filled"] for outcome in outcomes] == [SHARED_QUANTITY] * 3

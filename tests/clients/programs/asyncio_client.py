@@ -1,13 +1,12 @@
-"""The client library ib_async: HOST PORT."""
+"""The client library ib_async: HOST PORT QUANTITY."""
 
 import sys
 from typing import Any
 
 import ib_async
-from outcome import Outcome, address
+from outcome import Outcome, address, wanted_shares
 
 CLIENT_ID = 8
-FILL_QUANTITY = 4000  # more than is shown at one price
 
 
 def connected() -> Any:
@@ -36,7 +35,7 @@ def watch(ib: Any, spy: Any, outcome: Outcome) -> float:
 
 
 def fill(ib: Any, spy: Any, outcome: Outcome) -> None:
-    trade = ib.placeOrder(spy, ib_async.MarketOrder("BUY", FILL_QUANTITY, tif="DAY"))
+    trade = ib.placeOrder(spy, ib_async.MarketOrder("BUY", wanted_shares(), tif="DAY"))
     until(ib, "Filled", lambda: trade.orderStatus.status == "Filled")
     until(ib, "commissions", lambda: all(one.commissionReport.execId for one in trade.fills))
     outcome.done("fills", [one.execution.shares for one in trade.fills])

@@ -1,4 +1,4 @@
-"""NautilusTrader's live adapter for IB, in a trading node with reconciliation: HOST PORT ACCOUNT."""
+"""NautilusTrader's live adapter for IB, in a trading node with reconciliation: HOST PORT QUANTITY ACCOUNT."""
 
 import asyncio
 import sys
@@ -20,10 +20,9 @@ from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
-from outcome import Outcome, address
+from outcome import Outcome, address, wanted_shares
 
 CLIENT_ID = 11
-FILL_QUANTITY = 4000  # more than is shown at one price
 SPY = InstrumentId.from_str("SPY.ARCA")
 
 
@@ -48,12 +47,12 @@ class Story(Strategy):
             return
         self.bid = float(tick.bid_price)
         self.outcome.done("market data", [float(tick.bid_price), float(tick.ask_price)])
-        quantity = self.instrument.make_qty(FILL_QUANTITY)
+        quantity = self.instrument.make_qty(wanted_shares())
         self.submit_order(self.order_factory.market(SPY, OrderSide.BUY, quantity, TimeInForce.DAY))
 
     def on_order_filled(self, event: Any) -> None:
         self.fills.append(float(event.last_qty))
-        if sum(self.fills) == FILL_QUANTITY:
+        if sum(self.fills) == wanted_shares():
             self.outcome.done("fills", self.fills)
             self.outcome.done("filled", sum(self.fills))
             self.rest()
@@ -112,7 +111,7 @@ def node_config(host: str, port: int, account: str) -> TradingNodeConfig:
 
 async def story(outcome: Outcome) -> None:
     host, port = address()
-    node = TradingNode(config=node_config(host, port, sys.argv[3]), loop=asyncio.get_running_loop())
+    node = TradingNode(config=node_config(host, port, sys.argv[4]), loop=asyncio.get_running_loop())
     strategy = Story(outcome)
     node.trader.add_strategy(strategy)
     node.add_data_client_factory(IB, InteractiveBrokersLiveDataClientFactory)

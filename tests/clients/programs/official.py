@@ -1,4 +1,4 @@
-"""The official client (`ibapi`), any version from 9.81 on: HOST PORT."""
+"""The official client (`ibapi`), any version from 9.81 on: HOST PORT QUANTITY."""
 
 import sys
 import threading
@@ -10,7 +10,7 @@ from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order
 from ibapi.wrapper import EWrapper
-from outcome import Outcome, address, wait_for
+from outcome import Outcome, address, wait_for, wanted_shares
 
 try:
     from ibapi.order_cancel import OrderCancel
@@ -19,7 +19,6 @@ except ImportError:  # before 10.26 a cancel is an order id only
 
 CLIENT_ID = 7
 BID, ASK = 1, 2
-FILL_QUANTITY = 4000  # more than is shown at one price
 
 
 class Client(EWrapper, EClient):
@@ -159,7 +158,7 @@ def watch(client: Client, outcome: Outcome) -> None:
 
 def fill(client: Client, outcome: Outcome) -> None:
     number = client.order_id()
-    client.placeOrder(number, spy(), order("BUY", "MKT", FILL_QUANTITY))
+    client.placeOrder(number, spy(), order("BUY", "MKT", wanted_shares()))
     wait_for("Filled", lambda: "Filled" in client.statuses[number])
     wait_for("commissions", lambda: len(client.commissions) == len(client.executions))
     outcome.done("fills", list(client.executions.values()))

@@ -41,3 +41,8 @@ def wait_for(what: str, ready: Callable[[], object], *, seconds: float = 20.0) -
 def address() -> tuple[str, int]:
     """Host and port, from the command line."""
     return sys.argv[1], int(sys.argv[2])
+
+
+def wanted_shares() -> int:
+    """Shares to buy at the market, from the command line; more than a few hundred fill in parts."""
+    return int(sys.argv[3])

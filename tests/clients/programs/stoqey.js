@@ -1,9 +1,8 @@
-// The node library @stoqey/ib: HOST PORT.
+// The node library @stoqey/ib: HOST PORT QUANTITY.
 const { IBApi, EventName, OrderAction, OrderType, SecType, IBApiTickType, TimeInForce } = require("@stoqey/ib");
 
-const [host, port] = [process.argv[2], Number(process.argv[3])];
+const [host, port, quantity] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const CLIENT_ID = 9;
-const FILL_QUANTITY = 4000; // more than is shown at one price
 const steps = {};
 const errors = [];
 const spy = { symbol: "SPY", secType: SecType.STK, exchange: "SMART", currency: "USD" };
@@ -57,7 +56,7 @@ const story = async () => {
   ib.on(EventName.commissionReport, (report) => commissions.push(report.commission));
   const buy = id++;
   const done = heard(ib, EventName.orderStatus, (order, status) => order === buy && status === "Filled");
-  ib.placeOrder(buy, spy, { action: OrderAction.BUY, orderType: OrderType.MKT, totalQuantity: FILL_QUANTITY, tif: TimeInForce.DAY, transmit: true });
+  ib.placeOrder(buy, spy, { action: OrderAction.BUY, orderType: OrderType.MKT, totalQuantity: quantity, tif: TimeInForce.DAY, transmit: true });
   await done;
   while (commissions.length < fills.length) await heard(ib, EventName.commissionReport);
   steps.fills = [...fills];

@@ -1,10 +1,10 @@
-"""vn.py's gateway for IB (vnpy_ib): HOST PORT. It cannot modify an order; it keeps its files under the home folder."""
+"""vn.py's gateway for IB (vnpy_ib): HOST PORT QUANTITY. It has no modify, and keeps files under the home folder."""
 
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from outcome import Outcome, address, wait_for
+from outcome import Outcome, address, wait_for, wanted_shares
 from vnpy.event import EventEngine
 from vnpy.trader.constant import Direction, Exchange, Interval, OrderType, Status
 from vnpy.trader.engine import MainEngine
@@ -21,7 +21,6 @@ from vnpy.trader.object import HistoryRequest, OrderRequest, SubscribeRequest
 from vnpy_ib import IbGateway
 
 CLIENT_ID = 10
-FILL_QUANTITY = 4000  # more than is shown at one price
 SYMBOL = "SPY-USD-STK"
 
 
@@ -61,10 +60,10 @@ def look_and_watch(desk: Desk, outcome: Outcome) -> float:
 
 
 def fill(desk: Desk, outcome: Outcome) -> None:
-    number = desk.send(OrderType.MARKET, FILL_QUANTITY)
+    number = desk.send(OrderType.MARKET, wanted_shares())
     wait_for("ALLTRADED", lambda: Status.ALLTRADED in desk.statuses(number))
     trades = desk.seen[EVENT_TRADE]
-    wait_for("all trades", lambda: sum(trade.volume for trade in trades) == FILL_QUANTITY)
+    wait_for("all trades", lambda: sum(trade.volume for trade in trades) == wanted_shares())
     outcome.done("fills", [trade.volume for trade in trades])
     outcome.done("filled", sum(trade.volume for trade in trades))
 
@@ -79,7 +78,7 @@ def rest_and_cancel(desk: Desk, bid: float, outcome: Outcome) -> None:
 
 
 def account(desk: Desk, outcome: Outcome) -> None:
-    wait_for("the position", lambda: any(one.volume == FILL_QUANTITY for one in desk.seen[EVENT_POSITION]))
+    wait_for("the position", lambda: any(one.volume == wanted_shares() for one in desk.seen[EVENT_POSITION]))
     outcome.done("position", desk.seen[EVENT_POSITION][-1].volume)
     wait_for("the account", lambda: desk.seen[EVENT_ACCOUNT])
     outcome.done("account summary", desk.seen[EVENT_ACCOUNT][-1].balance > 0)
