@@ -228,13 +228,19 @@ class Connector(Actor):
             case AskServerTime():
                 self._ask_time()
             case Resubscribe():
-                for subscription in self._subscriptions.values():
-                    self._send_or_queue(subscription)
+                self._resubscribe()
             case AlertOutage():
                 for listener in self._routes.session_listeners:
                     self.post(listener, action)
             case GiveUp():
                 self._routes.stop(StopReason(text=action.text, exit_code=2))
+
+    def _resubscribe(self) -> None:
+        """Streams again, and the instruments too: their hours reach some days ahead, and their rules may change."""
+        for subscription in self._subscriptions.values():
+            self._send_or_queue(subscription)
+            wanted = QualifyContract(at=self._clock.now(), epoch=self._machine.epoch, wanted=subscription.wanted)
+            self._send_or_queue(wanted)
 
     def _announce(self, change: SessionChanged) -> None:
         if change.state is SessionState.DISCONNECTED:

@@ -4,18 +4,19 @@ Times of day are exchange time. On a day that closes early, everything that was 
 its distance to the close: with a regular close of 16:00, ``flatten_at`` 15:50 means 12:50 on a 13:00 day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from actors.domain.contract import Session
+from actors.domain.contract import Contract, Session
 from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.reports import InstrumentReported
 from actors.messages.schedule import MarketClosed, MarketOpened, ScheduleTimer, TimerFired
 from actors.messages.system import Tick
 
+_KEPT = timedelta(days=14)
 ScheduleInput = Tick | InstrumentReported | ScheduleTimer
 ScheduleOutput = FlattenAll | LockNewExposure | MarketOpened | MarketClosed | TimerFired
 
@@ -47,6 +48,52 @@ class _Timer:
     due: datetime
 
 
+class ReportedHours:
+    """The sessions the broker reported, by exchange date; a date between two sessions of one report is closed.
+
+    The instrument that was first to report a date rules it (IBKR: liquidHours of the contract details, some days
+    ahead); what it says anew replaces what it said before.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._days: dict[date, tuple[Contract, Session | None]] = {}
+
+    def learn(self, report: InstrumentReported) -> None:
+        """Take in the hours of one instrument and forget dates long past."""
+        told = self._by_date(report.instrument.liquid_sessions)
+        if not told:
+            return
+        for day in _dates(min(told), max(told)):
+            ruler, _ = self._days.get(day, (report.wanted, None))
+            if ruler == report.wanted:
+                self._days[day] = (ruler, told.get(day))
+        oldest = report.at.astimezone(self._zone).date() - _KEPT
+        self._days = {day: row for day, row in self._days.items() if day >= oldest}
+
+    def knows(self, day: date) -> bool:
+        """Whether the broker said anything about a date."""
+        return day in self._days
+
+    def session(self, day: date) -> Session | None:
+        """The session of a date it knows; None when the market is closed."""
+        return self._days[day][1]
+
+    def _by_date(self, sessions: tuple[Session, ...]) -> dict[date, Session]:
+        """The parts of one date count as one session, from the first open to the last close."""
+        told: dict[date, Session] = {}
+        for part in sessions:
+            day = part.opens.astimezone(self._zone).date()
+            known = told.get(day, part)
+            told[day] = Session(opens=min(known.opens, part.opens), closes=max(known.closes, part.closes))
+        return told
+
+
+def _dates(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)
+
+
 class Schedule:
     """Owned by the scheduler; ``decide`` is deterministic and reads no clock."""
 
@@ -54,7 +101,7 @@ class Schedule:
         self._config = config
         self._zone = ZoneInfo(config.time_zone)
         self._calendar = calendar
-        self._reported: dict[date, Session] = {}
+        self._reported = ReportedHours(self._zone)
         self._day: _Day | None = None
         self._timers: dict[str, _Timer] = {}
         self._wishes: list[ScheduleTimer] = []
@@ -65,20 +112,10 @@ class Schedule:
             case Tick():
                 return self._session_events(message.at) + self._timer_events(message.at)
             case InstrumentReported():
-                self._learn(message)
+                self._reported.learn(message)
             case ScheduleTimer():
                 self._wishes.append(message)
         return ()
-
-    def _learn(self, report: InstrumentReported) -> None:
-        """The first instrument with liquid hours rules the day (IBKR: liquidHours of the contract details)."""
-        for session in report.instrument.liquid_sessions:
-            day = session.opens.astimezone(self._zone).date()
-            known = self._reported.get(day)
-            if known is None:
-                self._reported[day] = session
-            elif known.closes < session.opens:
-                self._reported[day] = Session(opens=known.opens, closes=session.closes)
 
     def _session_events(self, at: datetime) -> tuple[ScheduleOutput, ...]:
         out: list[ScheduleOutput] = []
@@ -103,7 +140,7 @@ class Schedule:
     def _today(self, at: datetime) -> _Day | None:
         """The session of this date; the one before stays until it ended."""
         today = at.astimezone(self._zone).date()
-        session = self._reported.get(today) or self._calendar(today)
+        session = self._reported.session(today) if self._reported.knows(today) else self._calendar(today)
         if session is not None and self._may_replace(session, at):
             self._day = _Day(session=session)
         return self._day

@@ -28,6 +28,7 @@ from actors.messages.wire import (
     CancelPlacedOrder,
     FinishReconciliation,
     PlaceOrder,
+    QualifyContract,
     QuerySnapshot,
     ReplacePlacedOrder,
     Subscribe,
@@ -255,16 +256,19 @@ def test_a_query_that_ended_does_not_end_again() -> None:
     assert bench.routed.of(SnapshotEnded) == []
 
 
-def test_subscriptions_are_made_again_after_a_reconnect() -> None:
+def test_subscriptions_are_made_and_instruments_asked_for_again_after_a_reconnect() -> None:
     bench = Bench()
     bench.connector.hear(Subscribe(wanted=SPY))
     bench.ready()
-    assert bench.link.sent == [Subscribe(wanted=SPY)]
+    assert bench.link.sent == [Subscribe(wanted=SPY), QualifyContract(at=AT, epoch=Epoch(1), wanted=SPY)]
     bench.connector.hear(ConnectionLost(at=AT, epoch=Epoch(1), reason="reset by peer"))
     bench.tick(5)
     bench.connect()
     assert len(bench.links) == 2
-    assert bench.link.sent == [Subscribe(wanted=SPY)]
+    subscribed, qualified = bench.link.sent
+    assert subscribed == Subscribe(wanted=SPY)
+    assert isinstance(qualified, QualifyContract)
+    assert (qualified.epoch, qualified.wanted) == (Epoch(2), SPY)
 
 
 def test_a_heartbeat_that_cannot_leave_closes_the_link() -> None:

@@ -76,6 +76,39 @@ def test_the_brokers_liquid_hours_win_over_the_calendar() -> None:
     assert MarketClosed in kinds(run(schedule, "2026-11-27 13:00:00"))
 
 
+def reported(at_text: str, *sessions: Session, symbol: str = "SPY") -> InstrumentReported:
+    instrument = Instrument(contract=Contract(symbol=symbol), liquid_sessions=sessions)
+    return InstrumentReported(at=at(at_text), epoch=Epoch(1), wanted=instrument.contract, instrument=instrument)
+
+
+def regular(day: date) -> Session:
+    return session(day, time(9, 30), time(16, 0))
+
+
+def test_a_day_between_two_reported_sessions_is_closed_whatever_the_calendar_says() -> None:
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    schedule.decide(reported("2026-09-04 08:00", regular(date(2026, 9, 4)), regular(date(2026, 9, 8))))
+    assert run(schedule, "2026-09-07 12:00:00") == []
+    assert MarketOpened in kinds(run(schedule, "2026-09-08 09:30:00"))
+
+
+def test_the_calendar_rules_days_the_broker_said_nothing_about() -> None:
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    schedule.decide(reported("2026-03-02 08:00", regular(date(2026, 3, 2)), regular(date(2026, 3, 3))))
+    assert MarketOpened in kinds(run(schedule, "2026-03-04 09:30:00"))
+
+
+def test_newer_hours_of_the_ruling_instrument_replace_older_ones_and_those_of_others_do_not() -> None:
+    day = date(2026, 3, 3)
+    early, late = session(day, time(9, 30), time(12, 0)), session(day, time(8, 0), time(18, 0))
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    schedule.decide(reported("2026-03-02 08:00", regular(day)))
+    schedule.decide(reported("2026-03-03 07:00", early))
+    schedule.decide(reported("2026-03-03 07:01", late, symbol="ES"))
+    run(schedule, "2026-03-03 09:30:00")
+    assert MarketClosed in kinds(run(schedule, "2026-03-03 12:00:00"))
+
+
 def test_two_sessions_of_one_day_count_as_one_from_the_first_open_to_the_last_close() -> None:
     day = date(2026, 3, 2)
     parts = (session(day, time(9, 30), time(11, 30)), session(day, time(13, 0), time(15, 0)))
