@@ -307,7 +307,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _trade(port: int, conductor: Conductor, arguments: argparse.Namespace) -> int:
-    run.Engine = ObservedEngine  # type: ignore[misc]  # the run makes its engine itself
+    run.Engine = ObservedEngine  # type: ignore[attr-defined]  # the run makes its engine itself
     symbols = [one.symbol for one in flooded_instruments(arguments.instruments)]
     with tempfile.TemporaryDirectory() as folder:
         config = config_of(
