@@ -26,7 +26,7 @@ STORM_WINDOW = timedelta(seconds=10)
 
 @attrs.frozen(kw_only=True)
 class BrokerFill:
-    """One execution at the broker, when it happened there."""
+    """One execution at the broker, when it happened there, as last corrected."""
 
     at: datetime
     order: OmsId
@@ -119,6 +119,7 @@ class Record:
         self.slippage = ZERO
         """What fills cost against the middle of the book when their order arrived, in the account's currency."""
         self.filled_quantity = ZERO
+        self._places: dict[str, int] = {}
         self._mids: dict[OmsId, Decimal | None] = {}
 
     def tell(self, message: Any) -> None:  # noqa: ANN401 - whatever the engine tells its listeners
@@ -188,15 +189,15 @@ class Record:
         self.has_news = True
         order = execution.order
         view = self.view
-        view.broker_fills.append(
-            BrokerFill(
-                at=execution.at,
-                order=order.oms_id,
-                symbol=order.contract.symbol,
-                quantity=execution.quantity * order.terms.side.sign,
-                price=execution.price,
-            )
+        fill = BrokerFill(
+            at=execution.at,
+            order=order.oms_id,
+            symbol=order.contract.symbol,
+            quantity=execution.quantity * order.terms.side.sign,
+            price=execution.price,
         )
+        place = self._places.setdefault(execution.family, len(view.broker_fills))
+        view.broker_fills[place : place + 1] = [fill]
         middle = self._mids.get(order.oms_id)
         if middle is not None and execution.revision == 1:
             self.slippage += (execution.price - middle) * execution.quantity * order.terms.side.sign
