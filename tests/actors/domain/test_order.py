@@ -837,6 +837,7 @@ def test_a_fresh_claim_counts_from_the_first_unit_filled(quantity: str, status: 
 
     order = after(order, seen(BrokerStatus.FILLED, filled=Decimal(quantity), fresh=True))
     assert order.status is status
+    assert order.order.quantity == (100 if quantity == "0" else 1)
 
 
 def test_a_claim_beyond_the_wanted_quantity_leaves_a_smaller_replace_open() -> None:
@@ -862,13 +863,14 @@ def test_a_stop_price_is_compared_where_there_is_one(echoed: str | None, expecte
     now = transition(order, seen(BrokerStatus.HELD, terms=echo))
     assert now.order.stop_price == Decimal(expected)
     assert (now.order is order.order) is (expected == "13.13")
+    assert (now.past_terms == ()) is (expected == "13.13")
 
 
 def test_an_invented_stop_price_of_a_limit_order_is_no_change() -> None:
     echo = attrs.evolve(limit(), stop_price=Decimal(3))
     order = working()
 
-    assert transition(order, seen(BrokerStatus.WORKING, terms=echo)).order is order.order
+    assert transition(order, seen(BrokerStatus.WORKING, terms=echo)) is order
 
 
 def test_nothing_is_added_to_a_filled_order() -> None:
