@@ -21,7 +21,14 @@ CALENDAR = (
 )
 
 
-_COMMON = {OrderFate.PIECES: 10, OrderFate.NEVER: 4, OrderFate.FILL_AFTER_CANCEL: 4, OrderFate.REJECTED: 3}
+_COMMON = {
+    OrderFate.PIECES: 10,
+    OrderFate.NEVER: 4,
+    OrderFate.FILL_AFTER_CANCEL: 4,
+    OrderFate.REJECTED: 3,
+    # Corrected to less while we are away, its executions never add up: the order stays in doubt until a human looks.
+    OrderFate.CORRECTED_QUANTITY: 0,
+}
 
 
 @attrs.frozen(kw_only=True)

@@ -6,14 +6,11 @@ import attrs
 
 from strategy.simulate.campaign import Campaign
 from strategy.simulate.generate import Profile
-from strategy.simulate.plan import OrderFate
 from strategy.simulate.properties import Demands
 from strategy.simulate.subject import Subject
 
 STRESS = Path(__file__).parent / "stress.py"
-STORMY = Profile(minutes=30, quiet_minutes=12, fated_orders=60, fate_chance=50, most_events=4)
-PROFILE = attrs.evolve(STORMY, fates={**STORMY.fates, OrderFate.CORRECTED_QUANTITY: 0})
-"""A quantity corrected while we were away leaves an order in doubt for good: the executions never add up."""
+PROFILE = Profile(minutes=30, quiet_minutes=12, fated_orders=60, fate_chance=50, most_events=4)
 
 
 CALM = attrs.evolve(PROFILE, fate_chance=8, most_events=1, most_regimes=1)
