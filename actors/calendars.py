@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -43,7 +43,9 @@ def _from_package(name: str) -> Callable[[date], Session | None]:
     def calendar() -> Any:  # noqa: ANN401  # the package is imported (slowly) when the broker left a day open
         return import_module("exchange_calendars").get_calendar(name)
 
+    @lru_cache(maxsize=16)
     def session(day: date) -> Session | None:
+        """Remembered, because the schedule asks on every tick and the package takes its time."""
         label, known = day.isoformat(), calendar()
         if not known.first_session.date() <= day <= known.last_session.date() or not known.is_session(label):
             return None

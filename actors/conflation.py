@@ -29,9 +29,9 @@ class QuoteBox:
     def put(self, quote: QuoteReported, owner: Address[QuotesWaiting]) -> None:
         """Store a quote and wake the owner unless it is awake already."""
         with self._lock:
-            if quote.contract in self._latest:
-                self.conflated += 1
-            self._latest[quote.contract] = quote
+            waiting = len(self._latest)
+            self._latest[quote.contract] = quote  # the one hash of a contract that a quote costs here
+            self.conflated += len(self._latest) == waiting
             wake, self._told = not self._told, True
         if wake:
             deliver(owner, QuotesWaiting())
