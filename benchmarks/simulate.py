@@ -41,32 +41,32 @@ class Busy(Strategy):
 
 
 def lifetimes(seed: int) -> tuple[int, float]:
-    """Orders and seconds of one busy session without disturbances, quotes and invariants included."""
+    """Orders and CPU seconds of one busy session without disturbances, quotes and invariants included."""
     plan = Plan(day=date(2026, 4, 13), minutes=BUSY_MINUTES, quote_seconds=1, market_seed=seed)
-    began = time.perf_counter()
+    began = time.process_time()
     outcome = play(plan, Setup(make=Busy))
     if outcome.violation is not None:
         raise SystemExit(f"the busy session broke: {outcome.violation.text}")
-    return outcome.orders, time.perf_counter() - began
+    return outcome.orders, time.process_time() - began
 
 
 def sessions(seed: int) -> tuple[int, float]:
-    """Adversarial sessions and seconds, strategy and profile of the engine's own campaign."""
+    """Adversarial sessions and CPU seconds, strategy and profile of the engine's own campaign."""
     campaign = attrs.evolve(engine_campaign(20, seed=seed), keep_going=True)
     setup = campaign.subject.setup()
-    began = time.perf_counter()
-    return play_range(campaign, setup, 0).sessions, time.perf_counter() - began
+    began = time.process_time()
+    return play_range(campaign, setup, 0).sessions, time.process_time() - began
 
 
 def rates(measure: Callable[[int], tuple[int, float]], name: str) -> None:
-    """A rate on one core and on two."""
+    """A rate by CPU time in one process, and by the clock in two."""
     count, seconds = measure(1)
-    print(f"{name}, one process: {count / seconds:,.0f}/s")
+    print(f"{name}: {count / seconds:,.1f} a CPU second")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         list(pool.map(abs, [1, 2]))
         began = time.perf_counter()
         done = sum(number for number, _ in pool.map(measure, [1, 2]))
-        print(f"{name}, two processes: {done / (time.perf_counter() - began):,.0f}/s")
+        print(f"{name}, two processes: {done / (time.perf_counter() - began):,.1f} a second")
 
 
 def determinism() -> None:
