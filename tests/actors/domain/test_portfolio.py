@@ -14,6 +14,7 @@ from actors.domain.identity import Account, Epoch, ExecId, OmsId
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.portfolio import Portfolio, PortfolioConfig
 from actors.domain.terms import Order, Side
+from actors.messages.commands import AcceptPosition, BlockInstrument, Books
 from actors.messages.events import (
     CommissionCharged,
     Discrepancy,
@@ -487,3 +488,67 @@ def test_p5_two_halves_of_a_contract_become_one_position() -> None:
 
     view = the_position(portfolio)
     assert (view.quantity, view.realized_pnl, view.commission, view.contract) == (3, 10, 2, SPY)
+
+
+# --- disputes that a journal tells of ---
+
+
+def disputed(portfolio: Portfolio, ours: int, broker: int) -> None:
+    portfolio.decide(
+        PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(ours), broker=Decimal(broker))
+    )
+
+
+def accept(portfolio: Portfolio, accepted: Books, ours: int, broker: int) -> None:
+    portfolio.decide(
+        AcceptPosition(
+            at=START,
+            account=ACCOUNT,
+            contract=SPY,
+            ours=Decimal(ours),
+            broker=Decimal(broker),
+            accepted=accepted,
+        )
+    )
+
+
+def test_a_dispute_is_listed_until_it_is_settled_by_itself() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 15, 100))
+    disputed(portfolio, 15, 10)
+    assert portfolio.disputes() == ((ACCOUNT, SPY, 15, 10),)
+
+    block = BlockInstrument(at=START, instrument="#756733", blocked=True, reason="")
+    portfolio.decide(block)
+    portfolio.decide(attrs.evolve(block, instrument="#1", blocked=False))
+    assert len(portfolio.disputes()) == 1
+    portfolio.decide(attrs.evolve(block, blocked=False))
+    assert portfolio.disputes() == ()
+
+
+def test_a_dispute_about_nothing_of_ours_counts_from_zero() -> None:
+    portfolio = Portfolio()
+    disputed(portfolio, 0, 3)
+
+    assert portfolio.disputes() == ((ACCOUNT, SPY, 0, 3),)
+
+
+@pytest.mark.parametrize("with_row", [True, False])
+def test_a_human_may_accept_the_brokers_position(with_row: bool) -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 15, 100))
+    if with_row:
+        portfolio.decide(reported(10, 90))
+    accept(portfolio, Books.BROKER, 15, 10)
+
+    assert the_position(portfolio).quantity == 10
+    assert portfolio.disputes() == ()
+
+
+def test_a_human_may_keep_our_position() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 15, 100))
+    accept(portfolio, Books.OURS, 15, 10)
+
+    assert the_position(portfolio).quantity == 15
+    assert portfolio.disputes() == ((ACCOUNT, SPY, 15, 10),)
