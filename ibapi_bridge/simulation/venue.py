@@ -7,28 +7,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from actors.domain.contract import Contract, Instrument, SecType, Session
-from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId, RequestId
+from actors.domain.identity import Epoch, ExecId, OrderId, PermId, RequestId
 from actors.domain.terms import Side
 from actors.messages import reports
-from actors.messages.reports import BrokerStatus, Report, SnapshotKind
+from actors.messages.reports import BrokerStatus, SnapshotKind
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder, QualifyContract, QuerySnapshot, ReplacePlacedOrder
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange import (
     Exchange,
     ExchangeConfig,
-    Quote,
     ReplayError,
     events,
     lean_days,
 )
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
-from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.recordings import MARGIN, instrument_named, load_recording
-from ibapi_bridge.notices import classify
 from ibapi_bridge.simulation.orders import PlacedOrder, venue_order
+from ibapi_bridge.simulation.words import ACCOUNT, CLIENT, Line, Words
 
-ACCOUNT = Account("DU1234567")
-_CLIENT = ClientId(1)
 _ANSWER = RequestId(1)
 
 
@@ -44,17 +40,6 @@ class Agenda(Protocol):
 
     def at(self, microseconds: int, act: Callable[[Any], None], payload: object = None) -> None:
         """Let something happen."""
-
-
-class Line(Protocol):
-    """The way to the engine."""
-
-    def say(self, report: Report) -> None:
-        """Put a report on the way."""
-
-    @property
-    def arrival(self) -> datetime:
-        """When what is said now arrives."""
 
 
 def recorded_days(path: Path, symbol: str | None) -> list[date]:
@@ -123,7 +108,6 @@ class ExchangeVenue:
     ) -> None:
         self._exchange, self._agenda, self._line = exchange, agenda, line
         self._on_quote, self._day = quote, day
-        self._epoch = Epoch(0)
         self._planned: int | None = None
         self._orders: dict[int, PlacedOrder] = {}
         self._by_number: dict[OrderId, PlacedOrder] = {}
@@ -136,7 +120,7 @@ class ExchangeVenue:
             local_symbol=self._listed.local_symbol,
             con_id=con_id,
         )
-        self._quoted = Contract(symbol=self._listed.symbol, sec_type=SecType(self._listed.sec_type))
+        self._words = Words(line, self._contract)
         self._next_perm_id = day.day.toordinal() * 10_000
         self._plan()
 
@@ -162,7 +146,7 @@ class ExchangeVenue:
 
     def greet(self, epoch: Epoch) -> None:
         """A client connected."""
-        self._epoch = epoch
+        self._words.epoch = epoch
         at = self._line.arrival
         self._line.say(reports.NextOrderIdReported(at=at, epoch=epoch, order_id=OrderId(1)))
         self._line.say(reports.AccountsReported(at=at, epoch=epoch, accounts=(ACCOUNT,)))
@@ -183,7 +167,7 @@ class ExchangeVenue:
                 placed = self._by_number[command.order_id]
                 self._tell(self._exchange.replace(self._venue_order(placed, command)))
             case CancelPlacedOrder() | ReplacePlacedOrder():
-                self._note(command.order_id, 10147, "OrderId that needs to be cancelled is not found.")
+                self._words.note(command.order_id, 10147, "OrderId that needs to be cancelled is not found.")
             case QuerySnapshot():
                 self._answer(command.kind)
             case QualifyContract():
@@ -210,7 +194,7 @@ class ExchangeVenue:
         return venue_order(placed, command.order, con_id=self._listed.con_id)
 
     def _qualify(self, wanted: Contract) -> None:
-        at, epoch = self._line.arrival, self._epoch
+        at, epoch = self._line.arrival, self._words.epoch
         if wanted.symbol != self._listed.symbol:
             text = f"no contract: the recording has {self._listed.symbol} only"
             self._line.say(reports.InstrumentRefused(at=at, epoch=epoch, wanted=wanted, text=text))
@@ -232,26 +216,26 @@ class ExchangeVenue:
             case SnapshotKind.OPEN_ORDERS:
                 for placed in self._orders.values():
                     if placed.is_alive:
-                        self._echo(placed, snapshot=True)
+                        self._words.echo(placed, snapshot=True)
             case SnapshotKind.EXECUTIONS:
                 for execution in self._exchange.executions():
-                    self._line.say(self._execution(execution, _ANSWER))
-                    self._commission(execution.exec_id, execution.commission, execution.realized_pnl)
+                    self._line.say(self._words.execution(execution, _ANSWER))
+                    self._words.commission(execution.exec_id, execution.commission, execution.realized_pnl)
             case SnapshotKind.COMPLETED_ORDERS:
                 for placed in self._orders.values():
                     if not placed.is_alive:
-                        self._completed(placed)
+                        self._words.completed(placed)
             case SnapshotKind.POSITIONS:
                 for position in self._exchange.positions(ACCOUNT):
-                    self._position(position.quantity, position.average_cost)
+                    self._words.position(position.quantity, position.average_cost)
             case SnapshotKind.ACCOUNT:
                 self._list_account()
-        self._line.say(reports.SnapshotEnded(at=self._line.arrival, epoch=self._epoch, kind=kind))
+        self._line.say(reports.SnapshotEnded(at=self._line.arrival, epoch=self._words.epoch, kind=kind))
 
     def _list_account(self) -> None:
         values = self._exchange.account_values(ACCOUNT)
-        self._account_value("TotalCashValue", values.total_cash_value)
-        self._account_value("NetLiquidation", values.net_liquidation)
+        self._words.account_value("TotalCashValue", values.total_cash_value)
+        self._words.account_value("NetLiquidation", values.net_liquidation)
 
     # --- what happened ---
 
@@ -266,9 +250,9 @@ class ExchangeVenue:
     def _tell_of_market(self, event: events.Event) -> None:
         match event:
             case events.Quoted():
-                self._on_quote(self._quote(event.quote))
+                self._on_quote(self._words.quote(event.quote))
             case events.PositionChanged():
-                self._position(event.quantity, event.average_cost)
+                self._words.position(event.quantity, event.average_cost)
             case events.AccountChanged():
                 self._list_account()
             case _:
@@ -285,40 +269,40 @@ class ExchangeVenue:
                 placed.why_held = ""
                 self._move(placed, BrokerStatus.WORKING)
             case events.OrderReplaced():
-                self._echo(placed)
+                self._words.echo(placed)
             case events.Executed():
                 self._executed(event, placed)
             case events.Commissioned():
-                self._commission(event.exec_id, event.amount, event.realized_pnl)
+                self._words.commission(event.exec_id, event.amount, event.realized_pnl)
             case events.OrderFilled():
                 self._move(placed, BrokerStatus.FILLED)
             case events.CancelPending():
                 self._move(placed, BrokerStatus.CANCEL_PENDING)
             case events.OrderCanceled():
                 self._move(placed, BrokerStatus.CANCELED)
-                self._note(placed.order_id, 202, f"Order Canceled - reason:{event.reason}")
+                self._words.note(placed.order_id, 202, f"Order Canceled - reason:{event.reason}")
             case events.OrderRejected():
                 placed.reject_reason = event.text
-                self._note(placed.order_id, event.code, event.text)
+                self._words.note(placed.order_id, event.code, event.text)
                 self._move(placed, BrokerStatus.INACTIVE)
             case events.CancelRefused():
-                self._note(placed.order_id, event.code, f"can not be cancelled, state: {event.state}.")
+                self._words.note(placed.order_id, event.code, f"can not be cancelled, state: {event.state}.")
             case events.ReplaceRefused() | events.Warned():
-                self._note(placed.order_id, event.code, event.text)
+                self._words.note(placed.order_id, event.code, event.text)
             case _:
                 return
 
     def _move(self, placed: PlacedOrder, status: BrokerStatus) -> None:
         placed.status = status
-        self._echo(placed)
+        self._words.echo(placed)
         self._line.say(
             reports.OrderStatusReported(
                 at=self._line.arrival,
-                epoch=self._epoch,
+                epoch=self._words.epoch,
                 order_id=placed.order_id,
                 status=status,
                 perm_id=placed.perm_id,
-                client_id=_CLIENT,
+                client_id=CLIENT,
                 filled=placed.filled,
                 remaining=placed.terms.quantity - placed.filled,
                 why_held=placed.why_held,
@@ -330,7 +314,7 @@ class ExchangeVenue:
         self._line.say(
             reports.ExecutionReported(
                 at=self._line.arrival,
-                epoch=self._epoch,
+                epoch=self._words.epoch,
                 exec_id=ExecId(event.exec_id),
                 contract=self._contract,
                 side=Side(event.side),
@@ -339,7 +323,7 @@ class ExchangeVenue:
                 executed_at=event.at,
                 order_id=placed.order_id,
                 perm_id=placed.perm_id,
-                client_id=_CLIENT,
+                client_id=CLIENT,
                 account=placed.account,
                 order_ref=placed.oms_id,
                 cumulative_quantity=event.cum_quantity,
@@ -349,126 +333,3 @@ class ExchangeVenue:
         )
         if placed.filled < placed.terms.quantity and placed.status is not BrokerStatus.CANCEL_PENDING:
             self._move(placed, BrokerStatus.WORKING)
-
-    # --- words ---
-
-    def _echo(self, placed: PlacedOrder, *, snapshot: bool = False) -> None:
-        self._line.say(
-            reports.OpenOrderReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                order_id=placed.order_id,
-                contract=placed.contract,
-                order=placed.terms,
-                status=placed.status,
-                perm_id=placed.perm_id,
-                client_id=_CLIENT,
-                account=placed.account,
-                order_ref=placed.oms_id,
-                why_held=placed.why_held,
-                reject_reason=placed.reject_reason,
-                snapshot=snapshot,
-            )
-        )
-
-    def _completed(self, placed: PlacedOrder) -> None:
-        self._line.say(
-            reports.CompletedOrderReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                contract=placed.contract,
-                order=placed.terms,
-                status=placed.status,
-                perm_id=placed.perm_id,
-                account=placed.account,
-                order_ref=placed.oms_id,
-                completed_status=placed.status.value,
-                reject_reason=placed.reject_reason,
-            )
-        )
-
-    def _execution(self, execution: Execution, request_id: RequestId) -> reports.ExecutionReported:
-        return reports.ExecutionReported(
-            at=self._line.arrival,
-            epoch=self._epoch,
-            exec_id=ExecId(execution.exec_id),
-            contract=self._contract,
-            side=Side(execution.side),
-            quantity=execution.quantity,
-            price=execution.price,
-            executed_at=execution.at,
-            request_id=request_id,
-            order_id=OrderId(execution.order_id),
-            perm_id=PermId(execution.perm_id),
-            client_id=_CLIENT,
-            account=Account(execution.account),
-            order_ref=execution.order_ref,
-            venue=execution.venue,
-        )
-
-    def _commission(self, exec_id: str, amount: Decimal, realized: Decimal | None) -> None:
-        self._line.say(
-            reports.CommissionReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                exec_id=ExecId(exec_id),
-                commission=amount,
-                currency=self._listed.currency,
-                realized_pnl=realized,
-            )
-        )
-
-    def _note(self, subject: OrderId, code: int, text: str) -> None:
-        row = classify(code, text)
-        self._line.say(
-            reports.NoticeReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                code=code,
-                text=text,
-                subject=subject,
-                kind=row.kind,
-                on_new=row.on_new,
-                on_modify=row.on_modify,
-                on_cancel=row.on_cancel,
-            )
-        )
-
-    def _position(self, quantity: Decimal, average_cost: Decimal) -> None:
-        self._line.say(
-            reports.PositionReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                account=ACCOUNT,
-                contract=self._contract,
-                quantity=quantity,
-                average_cost=average_cost,
-            )
-        )
-
-    def _account_value(self, key: str, value: Decimal) -> None:
-        self._line.say(
-            reports.AccountValueReported(
-                at=self._line.arrival,
-                epoch=self._epoch,
-                account=ACCOUNT,
-                key=key,
-                value=str(value),
-                currency=self._listed.currency,
-            )
-        )
-
-    def _quote(self, quote: Quote) -> reports.QuoteReported:
-        return reports.QuoteReported(
-            at=quote.at,
-            epoch=self._epoch,
-            contract=self._quoted,
-            bid=quote.bid,
-            bid_size=quote.bid_size,
-            ask=quote.ask,
-            ask_size=quote.ask_size,
-            last=quote.last,
-            last_size=quote.last_size,
-            volume=quote.volume,
-            halted=quote.halted,
-        )
