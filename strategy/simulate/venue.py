@@ -6,20 +6,15 @@ session.
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
 from actors.domain.contract import Contract, Instrument
-from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId, PermId, RequestId
+from actors.domain.identity import ClientId, Epoch, OmsId, OrderId, PermId
 from actors.domain.terms import OrderType, TimeInForce
 from actors.messages.reports import (
     AccountsReported,
-    AccountValueReported,
     BrokerStatus,
     InstrumentReported,
     NextOrderIdReported,
-    Report,
-    SnapshotEnded,
-    SnapshotKind,
 )
 from actors.messages.wire import (
     CancelPlacedOrder,
@@ -32,45 +27,22 @@ from actors.messages.wire import (
 from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.market import CENT, Top
 from strategy.simulate.plan import OrderFate, Plan
-from strategy.simulate.venue_order import ZERO, VenueExecution, VenueOrder, available, price_of
+from strategy.simulate.venue_lists import answer
+from strategy.simulate.venue_order import ACCOUNT, ZERO, VenueExecution, VenueOrder, available, price_of
+from strategy.simulate.venue_ports import VenueListener, Wire
 from strategy.simulate.venue_reports import Words
 
-ACCOUNT = Account("DU0000000")
 STARTING_CASH = Decimal(1_000_000)
 
 _THINKING = 1_000
 """Microseconds the broker takes for anything."""
 
 
-class Wire(Protocol):
-    """The way from the broker to us."""
-
-    def say(self, report: Report) -> None:
-        """Put a report on the way; it may be lost."""
-
-    @property
-    def arrival(self) -> datetime:
-        """When what is said now arrives."""
-
-
-class VenueListener(Protocol):
-    """Who sees the truth as it happens."""
-
-    def placed(self, order: VenueOrder) -> None:
-        """The broker received a new order."""
-
-    def filled(self, execution: VenueExecution) -> None:
-        """The broker booked an execution, or its correction."""
-
-    def ended(self, order: VenueOrder) -> None:
-        """The remainder of an order is dead."""
-
-
 class Venue:
     """The broker of one session."""
 
     def __init__(
-        self, *, plan: Plan, agenda: Agenda, line: "Wire", listener: VenueListener, fair_from: datetime | None
+        self, *, plan: Plan, agenda: Agenda, line: Wire, listener: VenueListener, fair_from: datetime | None
     ) -> None:
         self._agenda = agenda
         self._line = line
@@ -113,7 +85,7 @@ class Venue:
             case ReplacePlacedOrder():
                 self._take_replace(command)
             case QuerySnapshot():
-                self._answer(command.kind)
+                answer(self, self._line, command.kind)
             case QualifyContract():
                 self._qualify(command.wanted)
             case _:
@@ -134,41 +106,6 @@ class Venue:
     def _is_fair(self) -> bool:
         """Whether no tricks are played any more."""
         return self._fair_from is not None and self._agenda.moment >= self._fair_from
-
-    # --- lists ---
-
-    def _answer(self, kind: SnapshotKind) -> None:
-        at, words = self._line.arrival, self.words
-        match kind:
-            case SnapshotKind.OPEN_ORDERS:
-                for order in self.alive.values():
-                    self._say(words.echo(order, at, snapshot=True))
-            case SnapshotKind.EXECUTIONS:
-                self._list_executions()
-            case SnapshotKind.COMPLETED_ORDERS:
-                for order in self.orders.values():
-                    if not order.is_alive:
-                        self._say(words.completed(order, at))
-            case SnapshotKind.POSITIONS:
-                for contract, quantity in self.holdings.items():
-                    self._say(words.position(ACCOUNT, contract, quantity, at))
-            case SnapshotKind.ACCOUNT:
-                self._list_account()
-        self._say(SnapshotEnded(at=at, epoch=words.epoch, kind=kind))
-
-    def _list_executions(self) -> None:
-        at = self._line.arrival
-        for execution in self.executions:
-            if execution.is_reported and execution.quantity:
-                self._say(self.words.execution(execution, at, request_id=RequestId(1)))
-                self._say(self.words.commission(execution, at))
-
-    def _list_account(self) -> None:
-        at, epoch = self._line.arrival, self.words.epoch
-        for key, value in (("TotalCashValue", self.cash), ("NetLiquidation", self.equity)):
-            self._say(
-                AccountValueReported(at=at, epoch=epoch, account=ACCOUNT, key=key, value=str(value), currency="USD")
-            )
 
     # --- orders ---
 

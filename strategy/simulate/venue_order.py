@@ -13,6 +13,7 @@ from strategy.simulate.market import CENT, Top
 from strategy.simulate.plan import Fate, OrderFate
 
 ZERO = Decimal(0)
+ACCOUNT = Account("DU0000000")
 
 _TRIGGERED = (OrderType.STOP, OrderType.STOP_LIMIT)
 

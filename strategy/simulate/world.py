@@ -28,8 +28,8 @@ from strategy.simulate.plan import Disturbance, Event, Plan
 from strategy.simulate.process import NeverAtRest, Parts, Process, Surroundings
 from strategy.simulate.properties import Property, Violation, first_violation
 from strategy.simulate.record import Record, SessionView
-from strategy.simulate.venue import ACCOUNT, Venue
-from strategy.simulate.venue_order import ZERO, VenueExecution, VenueOrder
+from strategy.simulate.venue import Venue
+from strategy.simulate.venue_order import ACCOUNT, ZERO, VenueExecution, VenueOrder
 
 BEFORE_OPEN = 60
 AFTER_CLOSE = 300

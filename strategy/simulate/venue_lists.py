@@ -1,0 +1,46 @@
+"""The simulated broker's lists, as a client asks for them."""
+
+from typing import TYPE_CHECKING
+
+from actors.domain.identity import RequestId
+from actors.messages.reports import AccountValueReported, SnapshotEnded, SnapshotKind
+from strategy.simulate.venue_order import ACCOUNT
+from strategy.simulate.venue_ports import Wire
+
+if TYPE_CHECKING:
+    from strategy.simulate.venue import Venue
+
+
+def answer(venue: "Venue", line: Wire, kind: SnapshotKind) -> None:
+    """Say one list and its end."""
+    at, words = line.arrival, venue.words
+    match kind:
+        case SnapshotKind.OPEN_ORDERS:
+            for order in venue.alive.values():
+                line.say(words.echo(order, at, snapshot=True))
+        case SnapshotKind.EXECUTIONS:
+            _list_executions(venue, line)
+        case SnapshotKind.COMPLETED_ORDERS:
+            for order in venue.orders.values():
+                if not order.is_alive:
+                    line.say(words.completed(order, at))
+        case SnapshotKind.POSITIONS:
+            for contract, quantity in venue.holdings.items():
+                line.say(words.position(ACCOUNT, contract, quantity, at))
+        case SnapshotKind.ACCOUNT:
+            _list_account(venue, line)
+    line.say(SnapshotEnded(at=at, epoch=words.epoch, kind=kind))
+
+
+def _list_executions(venue: "Venue", line: Wire) -> None:
+    at = line.arrival
+    for execution in venue.executions:
+        if execution.is_reported and execution.quantity:
+            line.say(venue.words.execution(execution, at, request_id=RequestId(1)))
+            line.say(venue.words.commission(execution, at))
+
+
+def _list_account(venue: "Venue", line: Wire) -> None:
+    at, epoch = line.arrival, venue.words.epoch
+    for key, value in (("TotalCashValue", venue.cash), ("NetLiquidation", venue.equity)):
+        line.say(AccountValueReported(at=at, epoch=epoch, account=ACCOUNT, key=key, value=str(value), currency="USD"))
