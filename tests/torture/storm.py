@@ -156,7 +156,8 @@ def weather(folder: Path, storm: Storm) -> tuple[Verdict, list[str]]:
     try:
         with Tap(simulator.port, folder / "wire.jsonl") as tap:
             with engine_process(folder, write_config(folder, tap.port, trading=True)):
-                threading.Event().wait(3.0)
+                if not tap.traded.wait(60):
+                    raise TimeoutError("the engine did not begin to trade within a minute")
                 storm(simulator, tap)
             settling = write_config(folder, tap.port, trading=False)
             with engine_process(folder, settling) as engine:

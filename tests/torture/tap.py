@@ -71,6 +71,9 @@ class Tap:
     def __init__(self, gateway_port: int, log: Path, *, cut: CutRule = never_cut, port: int = 0) -> None:
         self.gateway_port = gateway_port
         self.cut = cut
+        self.traded = threading.Event()
+        """Set once there is some trading: after the thirtieth order or change."""
+        self._orders = 0
         self._log = log.open("a", encoding="utf-8", buffering=1)
         self._writing = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=16)
@@ -147,6 +150,10 @@ class Tap:
         name, message = (REQUESTS if direction == "in" else REPLIES).get(kind - PROTOBUF, ("", None))
         if message is None:
             return
+        if name == "placeOrder":
+            self._orders += 1
+            if self._orders == 30:
+                self.traded.set()
         fields = MessageToDict(message.FromString(frame[8:]), preserving_proto_field_name=True)
         line = {"at": datetime.now(UTC).isoformat(), "connection": connection, "dir": direction, "name": name}
         with self._writing:
