@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ def desk_config(config: Path) -> DeskConfig:
 
 def preload() -> None:
     """Do once what every start would do again."""
-    import_module("exchange_calendars").get_calendar("XNYS")
+    if find_spec("exchange_calendars") is not None:
+        import_module("exchange_calendars").get_calendar("XNYS")
 
 
 class EngineProcess:
