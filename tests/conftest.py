@@ -1,4 +1,4 @@
-"""Hypothesis profiles, chosen by HYPOTHESIS_PROFILE: dev (quick), ci (default), deep (20,000 examples of four machines)."""
+"""Hypothesis profiles, by HYPOTHESIS_PROFILE: dev (quick), ci (default), deep (20,000 examples in four machines)."""
 
 import os
 

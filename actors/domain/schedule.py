@@ -6,6 +6,7 @@ its distance to the close: with a regular close of 16:00, ``flatten_at`` 15:50 m
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -115,6 +116,8 @@ class Schedule:
                 self._reported.learn(message)
             case ScheduleTimer():
                 self._wishes.append(message)
+            case _:
+                assert_never(message)
         return ()
 
     def _session_events(self, at: datetime) -> tuple[ScheduleOutput, ...]:

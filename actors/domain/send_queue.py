@@ -5,6 +5,7 @@ older one of the same order that still waits; a cancel takes an order that has n
 """
 
 from collections import deque
+from typing import assert_never
 
 from actors.domain.identity import OmsId
 from actors.messages.wire import (
@@ -34,6 +35,8 @@ def priority(command: Sendable) -> int:
             return 3
         case Subscribe():
             return 4
+        case _:
+            assert_never(command)
 
 
 class SendQueue:

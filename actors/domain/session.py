@@ -6,6 +6,7 @@ out the actions. Deadlines are monotonic seconds as told by ``Tick``.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import assert_never
 
 import attrs
 
@@ -110,6 +111,7 @@ class SessionMachine:
         self._outage_since: float | None = None
         self._alerted = False
         self._backend_lost = False
+        self._unsubscribed = False
 
     def decide(self, message: SessionInput) -> tuple[SessionAction, ...]:
         """What to do now; reports of an epoch that is not the current one change nothing."""
@@ -133,6 +135,8 @@ class SessionMachine:
                 return ()
             case FinishReconciliation():
                 return self._on_reconciled(message)
+            case _:
+                assert_never(message)
 
     @property
     def takes_new_orders(self) -> bool:
@@ -173,13 +177,15 @@ class SessionMachine:
                     self._connect_due = None
             case SessionState.RECONCILING | SessionState.READY | SessionState.DEGRADED:
                 actions += self._beat(tick)
+            case _:
+                assert_never(self.state)
         return actions
 
     def _open(self, tick: Tick) -> tuple[SessionAction, ...]:
         self.epoch = Epoch(self.epoch + 1)
         self._next_order_id, self._accounts = None, ()
         self._retry_at = None
-        self._backend_lost = False
+        self._backend_lost = self._unsubscribed = False
         self._connect_due = tick.elapsed + self.config.connect_timeout_seconds
         return (self._move(tick.at, SessionState.CONNECTING, ""), OpenLink(epoch=self.epoch))
 
@@ -213,6 +219,7 @@ class SessionMachine:
         self._connect_due = None
         self._beat_sent, self._next_beat = None, self._elapsed + self.config.heartbeat_interval_seconds
         if self._backend_lost:
+            self._unsubscribed = True
             return (self._move(at, SessionState.DEGRADED, "connected to a gateway that is offline itself"),)
         return (self._move(at, SessionState.RECONCILING, "connected"), Resubscribe())
 
@@ -248,8 +255,9 @@ class SessionMachine:
                 if not self.is_connected:
                     return ()
                 restored = self._move(message.at, SessionState.RECONCILING, message.text)
-                data_lost = message.condition is LinkCondition.BACKEND_RESTORED_DATA_LOST
-                return (restored, Resubscribe()) if data_lost else (restored,)
+                lost = self._unsubscribed or message.condition is LinkCondition.BACKEND_RESTORED_DATA_LOST
+                self._unsubscribed = False
+                return (restored, Resubscribe()) if lost else (restored,)
             case _:
                 return ()
 

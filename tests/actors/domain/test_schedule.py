@@ -109,6 +109,15 @@ def test_newer_hours_of_the_ruling_instrument_replace_older_ones_and_those_of_ot
     assert MarketClosed in kinds(run(schedule, "2026-03-03 12:00:00"))
 
 
+def test_an_instrument_without_liquid_hours_changes_nothing() -> None:
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    instrument = Instrument(contract=Contract(symbol="EUR.USD"))
+    schedule.decide(
+        InstrumentReported(at=at("2026-03-02 08:00"), epoch=Epoch(1), wanted=instrument.contract, instrument=instrument)
+    )
+    assert MarketOpened in kinds(run(schedule, "2026-03-02 09:30:00"))
+
+
 def test_two_sessions_of_one_day_count_as_one_from_the_first_open_to_the_last_close() -> None:
     day = date(2026, 3, 2)
     parts = (session(day, time(9, 30), time(11, 30)), session(day, time(13, 0), time(15, 0)))

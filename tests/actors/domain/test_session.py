@@ -120,6 +120,9 @@ def test_a_gateway_that_is_offline_itself_takes_no_orders() -> None:
     machine.decide(NextOrderIdReported(at=AT, epoch=Epoch(1), order_id=OrderId(7)))
     actions = machine.decide(AccountsReported(at=AT, epoch=Epoch(1), accounts=(Account("DU1"),)))
     assert states(actions) == [SessionState.DEGRADED]
+    assert machine.decide(FinishReconciliation(at=AT, epoch=Epoch(1))) == ()
+    restored = machine.decide(condition(LinkCondition.BACKEND_RESTORED))
+    assert kinds(restored) == [SessionChanged, Resubscribe]
 
 
 def test_a_silent_gateway_is_closed_within_thirty_seconds() -> None:
