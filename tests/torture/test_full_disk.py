@@ -15,7 +15,7 @@ from tests.torture.test_kill import needs_fork
 @needs_fork
 def test_an_engine_on_a_full_disk_halts_and_a_restart_loses_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.full_disk", "--lives", "4"],
+        [sys.executable, "-m", "tests.torture.full_disk", "--lives", "8"],
         cwd=ROOT,
         capture_output=True,
         text=True,
