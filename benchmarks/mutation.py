@@ -33,6 +33,7 @@ _CORE_TESTS = (
 TARGETS: dict[str, tuple[str, ...]] = {
     "actors.domain.order": _CORE_TESTS,
     "actors.domain.positions": ("tests/actors/domain/test_positions.py", "tests/actors/domain/test_portfolio.py"),
+    "actors.domain.portfolio": ("tests/actors/domain/test_portfolio.py",),
     "actors.domain.recovery": ("tests/actors/domain/test_reconciling.py", "tests/actors/domain/test_hearing.py"),
     "actors.domain.reconciling": (
         "tests/actors/domain/test_reconciling.py",
@@ -94,9 +95,18 @@ def _changes(tree: ast.Module) -> Iterator[tuple[str, ast.AST, Callable[[], None
     """(function, statement or expression to show, how to change it) for every place, in a fixed order."""
     for name, function in _functions(tree, ""):
         for statement in function.body[1:] if ast.get_docstring(function) else function.body:
-            for node in ast.walk(statement):
+            for node in _executed(statement):
                 for shown, change in _changes_of(node):
                     yield name, shown, change
+
+
+def _executed(statement: ast.AST) -> Iterator[ast.AST]:
+    """Everything in a statement but annotations of variables, which no function ever evaluates."""
+    waiting = [statement]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        waiting += [child for child in ast.iter_child_nodes(node) if child is not getattr(node, "annotation", None)]
 
 
 def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:

@@ -261,20 +261,19 @@ class Portfolio:
         self._moved = True
         if self._listed and not self._opened:
             self._opened = True
-            for where, row in tuple(self._rows.items()):
-                self._open(where, row)
+            for row in tuple(self._rows.values()):
+                self._open(row.account, row.contract, row.quantity, row.average_cost)
             for where, entry in self._entries.items():
                 if where not in self._rows:
                     entry.position.open_with(-entry.position.now.quantity, -entry.position.now.cost)
                     entry.view = None
 
-    def _open(self, where: Where, row: BrokerRow) -> None:
+    def _open(self, account: Account, contract: Contract, held: Decimal, average_cost: Decimal | None) -> None:
         """P2: what the broker holds less what is booked was there before."""
-        entry = self._entry(row.account, row.contract)
-        missing = row.quantity - entry.position.now.quantity
+        entry = self._entry(account, contract)
+        missing = held - entry.position.now.quantity
         multiplier = entry.contract.multiplier or Decimal(1)
-        average = (row.average_cost or _ZERO) / multiplier
-        entry.position.open_with(missing, missing * average)
+        entry.position.open_with(missing, missing * (average_cost or _ZERO) / multiplier)
         entry.view = None
 
     def _ticked(self, tick: system.Tick) -> Outbox:
@@ -319,7 +318,7 @@ class Portfolio:
         if isinstance(message, AcceptPosition) and message.accepted is Books.BROKER:
             del self._mismatched[where]
             row = self._rows.get(where)
-            self._open(where, attrs.evolve(row, quantity=message.broker) if row else _row_of(message))
+            self._open(message.account, message.contract, message.broker, row.average_cost if row else None)
 
     def disputes(self) -> tuple[tuple[Account, Contract, Decimal, Decimal], ...]:
         """Account, contract, our quantity and the broker's of every position that differs."""
@@ -395,16 +394,6 @@ def _trade(fill: Fill) -> Trade:
         exec_id=fill.exec_id,
         quantity=fill.side.sign * fill.quantity,
         price=fill.price,
-    )
-
-
-def _row_of(accepted: AcceptPosition) -> BrokerRow:
-    return BrokerRow(
-        account=accepted.account,
-        contract=accepted.contract,
-        quantity=accepted.broker,
-        average_cost=None,
-        epoch=Epoch(0),
     )
 
 

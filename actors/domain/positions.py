@@ -33,19 +33,23 @@ class Holding:
     realized: Decimal = _ZERO
 
     def after(self, quantity: Decimal, price: Decimal) -> "Holding":
-        """The holding after a trade of a signed quantity at a price."""
-        if quantity == 0:
+        """The holding after a trade of a signed quantity at a price.
+
+        What closes is the trade, clamped between nothing and all that is held; the rest of it opens.
+        """
+        if not quantity:
             return self
         held = self.quantity
-        if held * quantity >= 0:
+        least, most = sorted((_ZERO, -held))
+        closed = min(max(quantity, least), most)
+        if not closed:
             return Holding(quantity=held + quantity, cost=self.cost + quantity * price, realized=self.realized)
-        if abs(quantity) < abs(held):
-            released = self.cost * -quantity / held
-            profit = -quantity * price - released
-            return Holding(quantity=held + quantity, cost=self.cost - released, realized=self.realized + profit)
-        left = held + quantity
-        profit = held * price - self.cost
-        return Holding(quantity=left, cost=left * price, realized=self.realized + profit)
+        kept = self.cost * (held + closed) / held
+        return Holding(
+            quantity=held + quantity,
+            cost=kept + (quantity - closed) * price,
+            realized=self.realized - closed * price - (self.cost - kept),
+        )
 
     @property
     def average_cost(self) -> Decimal:

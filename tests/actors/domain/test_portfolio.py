@@ -79,7 +79,7 @@ def reconcile(portfolio: Portfolio, *rows: PositionReported) -> None:
 
 
 def rest(portfolio: Portfolio, start: float = 1.0) -> tuple[Any, ...]:
-    portfolio.decide(Tick(at=START, elapsed=start))
+    assert portfolio.decide(Tick(at=START, elapsed=start)) == ()
     return portfolio.decide(Tick(at=START, elapsed=start + 6))
 
 
@@ -359,6 +359,23 @@ def test_p2_fills_of_a_position_the_broker_does_not_hold_had_an_opposite_opening
     assert rest(portfolio) == ()
 
 
+def test_p2_a_view_that_was_shown_before_follows() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.SELL, 5, 100))
+    book(portfolio, fill(Side.BUY, 1, 90, "e2.01"))
+    assert the_position(portfolio).quantity == -4
+    reconcile(portfolio)
+
+    assert (the_position(portfolio).quantity, the_position(portfolio).realized_pnl) == (0, 10)
+
+
+def test_p2_a_contract_without_a_multiplier_costs_what_the_broker_says() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(2, 90, attrs.evolve(SPY, multiplier=Decimal(0))))
+
+    assert the_position(portfolio).average_cost == 90
+
+
 # --- the comparison (P4) ---
 
 
@@ -415,6 +432,42 @@ def test_p4_nothing_is_compared_while_something_moves() -> None:
     assert portfolio.decide(Tick(at=START, elapsed=60.0)) == ()
 
 
+def test_p4_a_correction_moves_a_position_too() -> None:
+    portfolio = Portfolio()
+    wrong = fill(Side.BUY, 5, 100)
+    book(portfolio, wrong)
+    reconcile(portfolio, reported(5, 100))
+    assert rest(portfolio) == ()
+
+    right = fill(Side.BUY, 4, 100, "e1.02")
+    assert portfolio.decide(FillCorrected(at=START, order=order_of(right), fill=right, previous=wrong)) == ()
+
+    mismatch = only(PositionMismatched, rest(portfolio, 20))
+    assert (mismatch.ours, mismatch.broker) == (4, 5)
+
+
+def test_p4_it_is_compared_once_until_something_moves_again() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio)
+    portfolio.decide(reported(3))
+    assert rest(portfolio) != ()
+    portfolio.decide(BlockInstrument(at=START, instrument="#756733", blocked=False, reason=""))
+
+    assert portfolio.decide(Tick(at=START, elapsed=60.0)) == ()
+
+
+def test_p4_that_a_difference_is_over_is_said_once() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(10, 90))
+    portfolio.decide(reported(7, 90))
+    rest(portfolio)
+    portfolio.decide(reported(10, 90))
+    assert only(BlockInstrument, rest(portfolio, 20)).blocked is False
+    portfolio.decide(reported(10, 90))
+
+    assert rest(portfolio, 40) == ()
+
+
 def test_p4_how_long_both_must_rest_is_configured() -> None:
     portfolio = Portfolio(PortfolioConfig(rest_seconds=60))
     reconcile(portfolio)
@@ -456,6 +509,43 @@ def test_p5_another_contract_of_the_same_description_is_another_position() -> No
     book(portfolio, fill(Side.BUY, 2, 100, "e2.01"), attrs.evolve(SPY, con_id=999))
 
     assert [view.quantity for view in portfolio.snapshot_view(START).positions] == [1, 2]
+
+
+def test_p5_the_first_full_contract_of_an_id_names_it() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 1, 100, "e1.01"), SPY)
+    book(portfolio, fill(Side.BUY, 2, 100, "e2.01"), attrs.evolve(SPY, exchange="ARCA"))
+
+    assert the_position(portfolio).contract == SPY
+
+
+def test_p5_a_view_that_was_shown_by_its_id_alone_is_shown_by_its_name_later() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 1, 100, "e1.01"), NUMBERED)
+    assert the_position(portfolio).contract == NUMBERED
+    portfolio.decide(attrs.evolve(quoted(last=101), contract=SPY))
+
+    assert the_position(portfolio).contract == SPY
+
+
+def test_p5_a_row_by_its_id_alone_gets_its_name_later_and_no_other_row_does() -> None:
+    portfolio = Portfolio()
+    other = Contract(symbol="", con_id=4)
+    reconcile(portfolio)
+    for contract in (NUMBERED, other):
+        portfolio.decide(reported(3, 90, contract))
+    portfolio.decide(attrs.evolve(quoted(last=101), contract=SPY))
+
+    said = [event.contract for event in rest(portfolio) if isinstance(event, PositionMismatched)]
+    assert said == [SPY, other]
+
+
+def test_p5_contracts_without_an_id_are_told_apart_by_their_names() -> None:
+    portfolio = Portfolio()
+    for number, contract in enumerate((BARE, Contract(symbol="QQQ"), Contract(symbol="", local_symbol="IWM"))):
+        book(portfolio, fill(Side.BUY, number + 1, 100, f"e{number}.01"), contract)
+
+    assert [view.quantity for view in portfolio.snapshot_view(START).positions] == [1, 2, 3]
 
 
 def test_p5_strikes_tell_options_apart() -> None:
@@ -541,7 +631,8 @@ def test_a_human_may_accept_the_brokers_position(with_row: bool) -> None:
         portfolio.decide(reported(10, 90))
     accept(portfolio, Books.BROKER, 15, 10)
 
-    assert the_position(portfolio).quantity == 10
+    view = the_position(portfolio)
+    assert (view.quantity, view.realized_pnl) == (10, -50 if with_row else -500)
     assert portfolio.disputes() == ()
 
 
