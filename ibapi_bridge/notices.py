@@ -54,7 +54,8 @@ def classify(code: int, text: str) -> NoticeRow:
     if code == _ORDER_REJECTED and _FILLED_TEXT.search(text):
         return _everywhere(row, NoticeEffect.FILLED)
     if code == _CANNOT_CANCEL_IN_STATE:
-        return _everywhere(row, _state_effect(text))
+        effect = _state_effect(text)
+        return row if effect is None else _everywhere(row, effect)
     return row
 
 
@@ -63,9 +64,9 @@ def _unknown(code: int) -> NoticeRow:
     return same(kind, NoticeEffect.VERIFY).row(code, "not documented", Source.UNKNOWN)
 
 
-def _state_effect(text: str) -> NoticeEffect:
+def _state_effect(text: str) -> NoticeEffect | None:
     word = _STATE_WORD.search(text)
-    return _STATE_EFFECTS.get(word[1].lower(), NoticeEffect.VERIFY) if word else NoticeEffect.VERIFY
+    return _STATE_EFFECTS.get(word[1].lower()) if word else None
 
 
 def _everywhere(row: NoticeRow, effect: NoticeEffect) -> NoticeRow:

@@ -93,9 +93,13 @@ class RejectionSeen(Evidence):
 
 @attrs.frozen(kw_only=True)
 class RefusalSeen(Evidence):
-    """A cancel or a replace was refused, or never left; the order lives on with its terms."""
+    """A cancel or a replace was refused, or never left.
+
+    The order lives on with its terms, unless ``lives`` is False: then it is not known whether it does.
+    """
 
     text: str
+    lives: bool = True
 
 
 @attrs.frozen(kw_only=True)

@@ -255,6 +255,9 @@ def notice_reported(core: DeskCore, notice: NoticeReported) -> None:
             not_sent(core, order, notice.at, text)
         case NoticeEffect.REFUSED:
             core.apply(order, RefusalSeen(at=notice.at, text=text), text=text)
+        case NoticeEffect.REQUEST_OFF:
+            core.apply(order, RefusalSeen(at=notice.at, text=text, lives=False), text=text)
+            core.ask_verification()
         case NoticeEffect.CANCELED:
             _ended(core, order, notice, BrokerStatus.CANCELED, text)
         case NoticeEffect.FILLED:
@@ -299,7 +302,7 @@ def _strongest(effects: list[NoticeEffect]) -> NoticeEffect:
 def _repeated(effect: NoticeEffect) -> NoticeEffect:
     """The answer to a request that was answered already."""
     match effect:
-        case NoticeEffect.REFUSED | NoticeEffect.NOT_SENT:
+        case NoticeEffect.REFUSED | NoticeEffect.REQUEST_OFF | NoticeEffect.NOT_SENT:
             return NoticeEffect.NONE
         case NoticeEffect.REJECTED:
             return NoticeEffect.VERIFY

@@ -131,11 +131,13 @@ def _with_refusal(order: OrderState, refusal: RefusalSeen) -> OrderState:
     """The newest request of ours is off; a replace under a cancel keeps waiting for its own answer."""
     if order.status.is_terminal:
         return order
+    doubtful = order.in_doubt or not refusal.lives
     if order.pending is Pending.CANCEL and order.wanted is not None:
-        return _changed(order, refusal.at, pending=Pending.REPLACE)
+        return _changed(order, refusal.at, pending=Pending.REPLACE, in_doubt=doubtful)
     if order.status is NEW:
-        return _changed(order, refusal.at, pending=Pending.SUBMIT)
-    return _settled(order, refusal.at, pending=None, wanted=None, in_doubt=order.in_doubt and order.reported_done)
+        return _changed(order, refusal.at, pending=Pending.SUBMIT, in_doubt=doubtful)
+    doubtful = (order.in_doubt and order.reported_done) or not refusal.lives
+    return _settled(order, refusal.at, pending=None, wanted=None, in_doubt=doubtful)
 
 
 # --- statuses ------------------------------------------------------------------------------------------------------
@@ -204,7 +206,12 @@ def _shows(seen: StatusSeen, wanted: Order) -> bool:
 
 def _came_true(order: OrderState, wanted: Order, filled: Decimal, reported: Decimal) -> bool:
     """Whether a filled order was filled on the wanted terms: beyond the old quantity, or just to a smaller one (O7)."""
-    return reported > order.order.quantity or reported == filled == wanted.quantity
+    return reported > order.order.quantity or _is_done_on(order.order, wanted, filled, reported)
+
+
+def _is_done_on(terms: Order, wanted: Order, filled: Decimal, done_at: Decimal) -> bool:
+    """Whether the broker calls just what is filled all of the wanted quantity, or of one that crossed it on its way."""
+    return done_at == filled and (filled == wanted.quantity or wanted.quantity < filled < terms.quantity)
 
 
 def _alive(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
@@ -293,10 +300,11 @@ def _merged(ours: Order, echo: Order) -> Order:
     )
 
 
-def _replaced(order: OrderState, terms: Order) -> dict[str, Any]:
+def _replaced(order: OrderState, terms: Order, filled: Decimal | None = None) -> dict[str, Any]:
     """New terms; a quantity below what is filled means the rest is off (FIX: amended to the filled quantity)."""
-    if order.order.quantity != terms.quantity < order.filled:
-        terms = attrs.evolve(terms, quantity=order.filled)
+    filled = order.filled if filled is None else filled
+    if order.order.quantity != terms.quantity < filled:
+        terms = attrs.evolve(terms, quantity=filled)
     return {"order": terms, "past_terms": (*order.past_terms, order.order)[-_PAST_TERMS_KEPT:]}
 
 
@@ -371,10 +379,10 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
     done: bool = changes.get("reported_done", order.reported_done)
     reported: Decimal = changes.get("reported_filled", order.reported_filled)
     if wanted is not None and _fills_show(terms, wanted, filled, reported if done else None):
-        changes |= {"wanted": None, **_replaced(order, wanted)}
+        changes |= {"wanted": None, **_replaced(order, wanted, filled)}
         if changes.get("pending", order.pending) is Pending.REPLACE:
             changes["pending"] = None
-        terms, wanted = wanted, None
+        terms, wanted = changes["order"], None
     status: ExecStatus = changes.get("status", order.status)
     sized = terms.quantity > 0 and not _is_cash(terms) and not _is_unknown(order, terms)
     target = terms.quantity if sized else reported if done and reported else None
@@ -392,7 +400,8 @@ def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState: 
 
 def _fills_show(terms: Order, wanted: Order, filled: Decimal, done_at: Decimal | None) -> bool:
     """O7: fills beyond the old quantity, or all of the wanted one where the broker calls that filled."""
-    return terms.quantity < filled <= wanted.quantity or done_at == filled == wanted.quantity
+    beyond = terms.quantity < filled <= wanted.quantity
+    return beyond or (done_at is not None and _is_done_on(terms, wanted, filled, done_at))
 
 
 def _with_perm_id(order: OrderState, perm_id: PermId) -> tuple[PermId, ...]:

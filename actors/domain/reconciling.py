@@ -294,7 +294,8 @@ def _doubt(core: DeskCore, order: OrderState, at: datetime, text: str) -> None:
 
 
 def _fills_missing(core: DeskCore, order: OrderState, at: datetime) -> None:
-    text = f"the broker speaks of {order.reported_filled} filled, its executions add up to {order.filled}"
+    claim = f"speaks of {order.reported_filled} filled" if order.reported_filled > order.filled else "calls it filled"
+    text = f"the broker {claim}, its executions add up to {order.filled}"
     core.say(Discrepancy(at=at, kind="MISSING_EXECUTIONS", subject=order.oms_id, text=text))
     if order.reported_done:
         core.apply(order, Doubted(at=at, text=text), text=text)

@@ -30,6 +30,7 @@ class NoticeEffect(StrEnum):
     NONE = "NONE"  # information or warning: the order lives on
     REJECTED = "REJECTED"  # proves a new order dead
     REFUSED = "REFUSED"  # the modification or cancel was refused, the order lives on
+    REQUEST_OFF = "REQUEST_OFF"  # the modification or cancel did nothing; ask whether the order lives
     CANCELED = "CANCELED"  # confirms the end of the remainder
     FILLED = "FILLED"  # proves the order completely filled
     NOT_SENT = "NOT_SENT"  # the client library did not send it

@@ -21,13 +21,13 @@ _REJECTED_BY_TEXT = Profile(NoticeKind.REJECT, NoticeEffect.REJECTED, NoticeEffe
 """201 kills a new order; as the answer to a change or a cancel only its (translatable) text would tell, so ask."""
 
 _ORDER_FILLED = Profile(NoticeKind.MODIFY_REFUSED, NoticeEffect.VERIFY, NoticeEffect.FILLED, NoticeEffect.FILLED)
+_ID_USED = Profile(NoticeKind.REJECT, NoticeEffect.VERIFY, NoticeEffect.REQUEST_OFF, NoticeEffect.VERIFY)
 _CANCELED = same(NoticeKind.CANCEL_CONFIRMED, NoticeEffect.CANCELED)
 _UNRESOLVED = same(NoticeKind.UNKNOWN, NoticeEffect.VERIFY)
 _MODIFICATION_LOST = same(NoticeKind.MODIFY_REFUSED, NoticeEffect.VERIFY)
 _CANCEL_TOO_LATE = Profile(NoticeKind.CANCEL_REFUSED, NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.REFUSED)
 
 _DOUBTFUL_REJECTIONS: Final[dict[int, str]] = {
-    103: "order id already used: the first send may have arrived, or the order to change is gone",
     133: "submission failed, perhaps",
     320: "the gateway could not read the request",
     322: "the gateway could not process the request",
@@ -99,6 +99,11 @@ ROWS: Final[tuple[NoticeRow, ...]] = (
     *WARNING.rows(_WARNINGS, Source.MESSAGE_CODES),
     *WARNING.rows(_FIELD_WARNINGS, Source.FIELD),
     *DOUBTFUL_WARNING.rows(_DOUBTFUL_WARNINGS, Source.ADAPTERS),
+    _ID_USED.row(
+        103,
+        "order id already used: the first send may have arrived, or the order to change is gone",
+        Source.MESSAGE_CODES,
+    ),
     _ORDER_FILLED.row(104, "a filled order cannot be changed", Source.MESSAGE_CODES),
     _MODIFICATION_LOST.row(134, "the change failed; the terms in force are not known", Source.MESSAGE_CODES),
     _CANCEL_TOO_LATE.row(137, "too late to cancel a VWAP order", Source.MESSAGE_CODES),

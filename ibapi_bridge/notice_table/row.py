@@ -70,7 +70,7 @@ REJECTION = Profile(NoticeKind.REJECT, NoticeEffect.REJECTED, NoticeEffect.REFUS
 MODIFY_REFUSAL = Profile(NoticeKind.MODIFY_REFUSED, NoticeEffect.VERIFY, NoticeEffect.REFUSED, NoticeEffect.NONE)
 """Answers a modification. Seen while an order is new it means its id belongs to another order: ask."""
 
-CANCEL_REFUSAL = Profile(NoticeKind.CANCEL_REFUSED, NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.VERIFY)
+CANCEL_REFUSAL = Profile(NoticeKind.CANCEL_REFUSED, NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.REQUEST_OFF)
 """The cancel did nothing, and whether the order lives is decided elsewhere."""
 
 DOUBTFUL_REJECTION = same(NoticeKind.REJECT, NoticeEffect.VERIFY)

@@ -12,6 +12,7 @@ from ibapi_bridge.notices import TABLE, classify
 
 NONE = NoticeEffect.NONE
 VERIFY = NoticeEffect.VERIFY
+REQUEST_OFF = NoticeEffect.REQUEST_OFF
 REJECTED = NoticeEffect.REJECTED
 REFUSED = NoticeEffect.REFUSED
 CANCELED = NoticeEffect.CANCELED
@@ -134,18 +135,15 @@ STATE = "OrderId 7 that needs to be cancelled can not be cancelled, state: {}."
         ("Canceled", CANCELED),
         ("ApiCancelled", CANCELED),
         ("PendingCancel", NONE),
-        ("Inactive", VERIFY),
-        ("Storniert", VERIFY),
-        ("成約済み", VERIFY),
-        ("", VERIFY),
     ],
 )
 def test_10148_believes_only_state_words_it_knows(word: str, effect: NoticeEffect) -> None:
     assert effects(10148, STATE.format(word)) == (effect, effect, effect)
 
 
-def test_10148_without_a_state_proves_nothing() -> None:
-    assert effects(10148, "cannot be cancelled") == (VERIFY, VERIFY, VERIFY)
+@pytest.mark.parametrize("text", [*map(STATE.format, ["Inactive", "Storniert", "成約済み", ""]), "cannot be cancelled"])
+def test_10148_without_a_state_it_knows_says_only_that_the_cancel_did_nothing(text: str) -> None:
+    assert effects(10148, text) == (VERIFY, VERIFY, REQUEST_OFF)
 
 
 @given(st.text())
@@ -153,9 +151,18 @@ def test_10148_never_rejects(text: str) -> None:
     assert REJECTED not in effects(10148, STATE.format(text))
 
 
-@pytest.mark.parametrize("code", [103, 133, 135, 136, 161, 320, 322, 323, 10147, 10149, 10311, 10328, 512, 515, 1100])
+@pytest.mark.parametrize("code", [133, 320, 322, 323, 10311, 10328, 512, 515, 1100])
 def test_ambiguous_codes_are_no_tombstones(code: int) -> None:
     assert effects(code) == (VERIFY, VERIFY, VERIFY)
+
+
+@pytest.mark.parametrize("code", [135, 136, 161, 10147, 10149])
+def test_a_refused_cancel_did_nothing_and_whether_the_order_lives_is_to_be_asked(code: int) -> None:
+    assert effects(code) == (VERIFY, VERIFY, REQUEST_OFF)
+
+
+def test_an_order_id_already_used_did_not_change_the_order_and_may_mean_that_a_new_one_arrived() -> None:
+    assert effects(103) == (VERIFY, REQUEST_OFF, VERIFY)
 
 
 def test_137_leaves_the_order_alive_when_it_answers_a_cancel() -> None:

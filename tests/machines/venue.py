@@ -116,7 +116,7 @@ class Venue:
     def _cancel(self, command: CancelPlacedOrder, at: datetime) -> None:
         order = self.orders.get(command.oms_id)
         if order is None:
-            self.post(self._notice(command.order_id, at, 10147, NoticeEffect.VERIFY))
+            self.post(self._notice(command.order_id, at, 10147, NoticeEffect.REQUEST_OFF))
         elif order.is_open:
             order.status = BrokerStatus.CANCELED
             confirmation = self._notice(order.order_id, at, 202, NoticeEffect.CANCELED)
@@ -125,7 +125,7 @@ class Venue:
         elif order.status is BrokerStatus.FILLED:
             self.post(self._notice(order.order_id, at, 10148, NoticeEffect.FILLED))
         else:
-            self.post(self._notice(order.order_id, at, 10147, NoticeEffect.VERIFY))
+            self.post(self._notice(order.order_id, at, 10147, NoticeEffect.REQUEST_OFF))
 
     # --- what happens by itself ---
 

@@ -236,6 +236,7 @@ FROM_LIST = RequestId(9)
 COMBO = Contract(symbol="SPY", sec_type=SecType.COMBO, con_id=28812380)
 
 REJECTION = (NoticeEffect.REJECTED, NoticeEffect.REFUSED, NoticeEffect.VERIFY)
+CANCEL_REFUSAL = (NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.REQUEST_OFF)
 MODIFY_REFUSAL = (NoticeEffect.VERIFY, NoticeEffect.REFUSED, NoticeEffect.NONE)
 VERIFY = (NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.VERIFY)
 CANCEL_CONFIRMED = (NoticeEffect.CANCELED, NoticeEffect.CANCELED, NoticeEffect.CANCELED)

@@ -35,6 +35,7 @@ from actors.messages.system import SendFailed
 from tests.actors.domain.deskkit import (
     ACCOUNT,
     ALREADY_FILLED,
+    CANCEL_REFUSAL,
     CLIENT,
     COMBO,
     FROM_LIST,
@@ -663,6 +664,11 @@ def test_a_notice_of_an_older_connection_is_ignored() -> None:
         (ALREADY_FILLED, "replace answered", NoticeEffect.FILLED),
         ((NoticeEffect.REJECTED,) * 3, "replace answered", NoticeEffect.VERIFY),
         (VERIFY, "cancel answered", NoticeEffect.VERIFY),
+        (CANCEL_REFUSAL, "new cancel", NoticeEffect.REQUEST_OFF),
+        (CANCEL_REFUSAL, "cancel", NoticeEffect.REQUEST_OFF),
+        (CANCEL_REFUSAL, "replace then cancel", NoticeEffect.REQUEST_OFF),
+        (CANCEL_REFUSAL, "working", NoticeEffect.VERIFY),
+        (CANCEL_REFUSAL, "cancel answered", NoticeEffect.NONE),
     ],
 )
 def test_what_a_notice_proves_depends_on_what_was_asked(
@@ -670,7 +676,7 @@ def test_what_a_notice_proves_depends_on_what_was_asked(
 ) -> None:
     rig = Rig()
     rig.submit()
-    if asked != "new":
+    if not asked.startswith("new"):
         rig.status(BrokerStatus.WORKING)
     if asked.startswith("replace"):
         rig.replace(limit_price=Decimal(1))
@@ -685,6 +691,19 @@ def test_what_a_notice_proves_depends_on_what_was_asked(
     )
 
     assert effect_of(rig.order(), notice) is expected
+
+
+def test_a_cancel_that_did_nothing_is_answered_and_a_living_status_ends_the_doubt() -> None:
+    rig = Rig()
+    rig.working()
+    rig.cancel()
+
+    assert names(rig.notice(161, CANCEL_REFUSAL)) == ["OrderInDoubt", "CancelRefused"]
+    assert (rig.order().pending, rig.order().in_doubt) == (None, True)
+    assert names(rig.wait(1)) == ["QuerySnapshot"] * 3
+
+    assert "OrderResolved" in names(rig.status(BrokerStatus.WORKING))
+    assert (rig.order().status, rig.order().pending, rig.order().in_doubt) == (ExecStatus.WORKING, None, False)
 
 
 # --- the rest ---

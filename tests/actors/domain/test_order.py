@@ -95,6 +95,7 @@ def replacing(wanted: Order, terms: Order | None = None) -> OrderState:
 CANCELING = CancelRequested(at=START)
 DOUBT = Doubted(at=START, text="no answer")
 REFUSAL = RefusalSeen(at=START, text="no")
+NOT_FOUND = RefusalSeen(at=START, text="not found", lives=False)
 
 
 # --- acknowledgement (O5) ---
@@ -450,6 +451,43 @@ def test_a_refused_cancel_of_an_unacknowledged_order_leaves_it_pending() -> None
     order = after(sent(), CANCELING, REFUSAL)
 
     assert (order.status, order.pending) == (ExecStatus.NEW, Pending.SUBMIT)
+
+
+def test_a_request_that_did_nothing_leaves_the_question_whether_the_order_lives() -> None:
+    wanted = limit(price="496.00")
+
+    assert [
+        (order.pending, order.wanted, order.in_doubt)
+        for order in (
+            after(working(), CANCELING, NOT_FOUND),
+            after(sent(), CANCELING, NOT_FOUND),
+            after(replacing(wanted), CANCELING, NOT_FOUND),
+            after(replacing(wanted), NOT_FOUND),
+        )
+    ] == [(None, None, True), (Pending.SUBMIT, None, True), (Pending.REPLACE, wanted, True), (None, None, True)]
+
+
+@pytest.mark.parametrize("evidence", [seen(BrokerStatus.WORKING), seen(BrokerStatus.HELD)])
+def test_o9_a_living_status_after_a_cancel_that_did_nothing_ends_the_doubt(evidence: StatusSeen) -> None:
+    order = after(working(), CANCELING, NOT_FOUND, evidence)
+
+    assert (order.status, order.pending, order.in_doubt) == (ExecStatus.WORKING, None, False)
+
+
+def test_o7_a_fill_that_crossed_a_reduction_completes_the_order_at_what_is_filled() -> None:
+    reduced = after(replacing(limit(quantity=70)), execution("e1.01", 70), execution("e2.01", 10))
+    claim = seen(BrokerStatus.FILLED, filled=Decimal(80))
+
+    for order in (after(reduced, claim), after(replacing(limit(quantity=70)), claim, execution("e1.01", 80))):
+        assert (order.status, order.order.quantity, order.pending) == (ExecStatus.FILLED, 80, None)
+
+
+def test_o7_a_fill_of_all_that_was_ordered_leaves_a_reduction_unanswered_by_it() -> None:
+    order = after(
+        replacing(limit(quantity=70)), execution("e1.01", 100), seen(BrokerStatus.FILLED, filled=Decimal(100))
+    )
+
+    assert (order.status, order.order) == (ExecStatus.FILLED, limit())
 
 
 def test_o7_fills_beyond_the_old_quantity_prove_the_replace() -> None:
