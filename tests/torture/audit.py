@@ -1,4 +1,4 @@
-"""Asks the gateway for its books through a connection of its own; the tap writes the answers down.
+"""Asks the gateway for its books through a connection of its own; the wire log has the answers.
 
 ``python -m tests.torture.audit PORT`` ends once executions, open orders and positions were answered in full.
 """

@@ -19,7 +19,6 @@ from actors.journal import Journal
 from actors.restore import Fold
 from actors.system import EngineSettings
 from ibapi_bridge import assembly
-from strategy.config import load_config
 from tests.torture import busy
 from tests.torture.conclusions import ACCOUNT, as_bytes
 from tests.torture.gateway import SYMBOLS
@@ -56,11 +55,6 @@ messages_per_second = 1000
         encoding="utf-8",
     )
     return path
-
-
-def desk_config(config: Path) -> DeskConfig:
-    """The desk's settings as ``run.py`` makes them of the configuration."""
-    return run._desk_config(load_config(config), STRATEGY_ID)
 
 
 def preload() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.torture.checker import Verdict
 from tests.torture.engine import EngineProcess, preload, write_config
 from tests.torture.gateway import GatewayProcess
-from tests.torture.judging import ask_for_the_books, judge
+from tests.torture.judging import WIRE_LOG, ask_for_the_books, judge
 
 HALT = "cannot be written: "
 
@@ -22,7 +22,7 @@ def fill(folder: Path, limits: Sequence[int]) -> tuple[Verdict, list[str]]:
     """One life of an engine for each limit, in bytes beyond what is there; then the judgement."""
     folder.mkdir(parents=True, exist_ok=True)
     failures = []
-    with GatewayProcess(folder / "wire.jsonl") as gateway:
+    with GatewayProcess(folder / WIRE_LOG) as gateway:
         trading = write_config(folder, gateway.port, trading=True)
         for limit in limits:
             failures += _live_on_a_full_disk(folder, trading, limit)

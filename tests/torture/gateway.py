@@ -1,4 +1,4 @@
-"""The gateway of the torture runs, a process of its own: the simulator with a dozen stocks behind a wire tap."""
+"""The gateway of the torture runs, a process of its own: the simulator with a dozen stocks, writing its wire log."""
 
 import signal
 import subprocess
@@ -13,7 +13,6 @@ from ibapi_bridge.gateway_simulator.config import GatewayConfig
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
-from tests.torture.tap import Tap
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 4, 13, 14, 0, tzinfo=UTC)
@@ -31,13 +30,13 @@ def instruments() -> tuple[Instrument, ...]:
     return (*known, *made)
 
 
-def config(*, speed: float = 4.0, port: int = 0) -> GatewayConfig:
+def config(wire_log: Path | None = None) -> GatewayConfig:
     """The simulator's settings."""
-    return GatewayConfig(port=port, speed=speed, start=START, instruments=instruments())
+    return GatewayConfig(speed=4.0, start=START, instruments=instruments(), wire_log=wire_log)
 
 
 class GatewayProcess:
-    """The simulator and its tap in a process of their own; a context manager."""
+    """The simulator in a process of its own; a context manager."""
 
     def __init__(self, log: Path) -> None:
         self._process = subprocess.Popen(
@@ -57,14 +56,12 @@ class GatewayProcess:
 
 
 def main() -> int:
-    """Serve until ended; the first line printed is the tap's port."""
-    simulator = GatewaySimulator(config())
+    """Serve until ended; the first line printed is the port."""
+    simulator = GatewaySimulator(config(Path(sys.argv[1])))
     simulator.start()
-    tap = Tap(simulator.port, Path(sys.argv[1]))
-    sys.stdout.write(f"{tap.port}\n")
+    sys.stdout.write(f"{simulator.port}\n")
     sys.stdout.flush()
     signal.sigwait([signal.SIGINT, signal.SIGTERM])
-    tap.close()
     simulator.stop()
     return 0
 

@@ -19,7 +19,7 @@ from actors.fault_points import LIST_VARIABLE, POINT_VARIABLE
 from tests.torture.checker import Verdict
 from tests.torture.engine import EngineProcess, preload, write_config
 from tests.torture.gateway import GatewayProcess
-from tests.torture.judging import ask_for_the_books, judge
+from tests.torture.judging import WIRE_LOG, ask_for_the_books, judge
 
 KILLS_IN_A_CAMPAIGN = 50
 POINT_SECONDS = 2.5
@@ -79,8 +79,7 @@ def campaign(folder: Path, kills: Sequence[Kill]) -> Outcome:
     """One gateway, many deaths, one judgement."""
     outcome = Outcome()
     folder.mkdir(parents=True, exist_ok=True)
-    wire = folder / "wire.jsonl"
-    with GatewayProcess(wire) as gateway:
+    with GatewayProcess(folder / WIRE_LOG) as gateway:
         trading = write_config(folder, gateway.port, trading=True)
         for kill in kills:
             _die(folder, trading, kill, outcome)
@@ -123,7 +122,7 @@ def points_in(folder: Path, seconds: float = 4.0) -> list[str]:
     """The names of every fault point that a trading engine passes, over a start, a kill and a second start."""
     folder.mkdir(parents=True, exist_ok=True)
     found = folder / "points.txt"
-    with GatewayProcess(folder / "wire.jsonl") as gateway:
+    with GatewayProcess(folder / WIRE_LOG) as gateway:
         config = write_config(folder, gateway.port, trading=True)
         for _ in range(2):
             engine = EngineProcess(folder, config, {LIST_VARIABLE: str(found)})

@@ -19,7 +19,7 @@ from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 from tests.torture.checker import Verdict
 from tests.torture.engine import command, write_config
 from tests.torture.gateway import ROOT, config
-from tests.torture.judging import ask_for_the_books, judge
+from tests.torture.judging import TAP_LOG, WIRE_LOG, ask_for_the_books, judge
 from tests.torture.tap import Tap
 
 Cut = tuple[str, int, float]
@@ -151,10 +151,10 @@ def engine_process(folder: Path, configuration: Path) -> Iterator[subprocess.Pop
 def weather(folder: Path, storm: Storm) -> tuple[Verdict, list[str]]:
     """One storm from a first start to the verdict."""
     folder.mkdir(parents=True, exist_ok=True)
-    simulator = GatewaySimulator(config())
+    simulator = GatewaySimulator(config(folder / WIRE_LOG))
     simulator.start()
     try:
-        with Tap(simulator.port, folder / "wire.jsonl") as tap:
+        with Tap(simulator.port, folder / TAP_LOG) as tap:
             with engine_process(folder, write_config(folder, tap.port, trading=True)):
                 if not tap.traded.wait(60):
                     raise TimeoutError("the engine did not begin to trade within a minute")

@@ -5,12 +5,9 @@ are cut and decoded here with the official client's protobuf classes, so that ne
 are relayed and not written down.
 """
 
-import argparse
 import json
-import signal
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -35,7 +32,10 @@ REPLIES: dict[int, tuple[str, Any]] = {
     3: ("orderStatus", _message("OrderStatus")),
     5: ("openOrder", _message("OpenOrder")),
     11: ("execDetails", _message("ExecutionDetails")),
+    53: ("openOrderEnd", _message("OpenOrdersEnd")),
+    55: ("execDetailsEnd", _message("ExecutionDetailsEnd")),
     61: ("position", _message("Position")),
+    62: ("positionEnd", _message("PositionEnd")),
 }
 CutRule = Callable[[str, int, int, bytes], int | None]
 """Direction, connection, number of the frame, the frame: how many bytes of it still pass before the cut, or None."""
@@ -172,16 +172,3 @@ def _reset(line: socket.socket) -> None:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     _end(line)
     line.close()
-
-
-def main() -> int:
-    """Relay until ended: ``python -m tests.torture.tap GATEWAY_PORT LOG``; the first line printed is the port."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("gateway_port", type=int)
-    parser.add_argument("log", type=Path)
-    arguments = parser.parse_args()
-    tap = Tap(arguments.gateway_port, arguments.log)
-    sys.stdout.write(f"{tap.port}\n")
-    sys.stdout.flush()
-    signal.sigwait([signal.SIGINT, signal.SIGTERM])
-    return 0

@@ -10,8 +10,8 @@ import pytest
 from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
-from tests.torture.conclusions import replayed
-from tests.torture.engine import desk_config, write_config
+from tests.torture.conclusions import desk_config, replayed
+from tests.torture.engine import STRATEGY_ID, write_config
 from tests.torture.gateway import config
 from tests.torture.storm import engine_process
 
@@ -63,7 +63,7 @@ def test_what_happened_while_away_is_told_once_and_counted_right(tmp_path: Path)
         alive = simulator.call(lambda: [order.order_id for order in simulator.gateway.book.alive()])
     finally:
         simulator.stop()
-    fold, conclusions = replayed(tmp_path / "state" / "busy.journal", desk_config(path))
+    fold, conclusions = replayed(tmp_path / "state" / "busy.journal", desk_config(path, STRATEGY_ID))
     state = conclusions["state"]
     assert state["life"] == "3"
     told = state["told"]
