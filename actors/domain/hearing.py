@@ -1,6 +1,7 @@
 """The broker's statements about orders, turned into evidence for the order each belongs to."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from actors.domain import identify
 from actors.domain.contract import Contract, SecType
@@ -108,22 +109,30 @@ def completed_reported(core: DeskCore, report: CompletedOrderReported) -> None:
     if core.recovery.is_running and not order.external:
         core.recovery.completed.append(SeenCompleted(oms_id=order.oms_id, report=report))
     else:
-        core.apply(order, completed_evidence(report, fresh=False), recovered=True)
+        core.apply(order, completed_evidence(report, order, fresh=False), recovered=True)
 
 
-def completed_evidence(report: CompletedOrderReported, *, fresh: bool) -> StatusSeen:
+def completed_evidence(report: CompletedOrderReported, order: OrderState, *, fresh: bool) -> StatusSeen:
     """What a row of the completed list says about its order; its quantities may be 0 without meaning it (IBKR)."""
-    whole = report.order.quantity if report.status is BrokerStatus.FILLED else None
     return StatusSeen(
         at=report.at,
         epoch=report.epoch,
         status=report.status,
         perm_id=report.perm_id,
-        filled=report.filled or whole or None,
+        filled=report.filled or _filled_without_figure(report, order),
         reject_reason=report.reject_reason,
         reason=report.completed_status,
         fresh=fresh,
     )
+
+
+def _filled_without_figure(report: CompletedOrderReported, order: OrderState) -> Decimal | None:
+    """All of it was filled once; a correction may have taken some back, and then its executions alone can tell."""
+    if report.status is not BrokerStatus.FILLED:
+        return None
+    if any(correction_number(fill.exec_id) > 1 for fill in order.fills.values()):
+        return order.filled
+    return report.order.quantity or None
 
 
 # --- executions ----------------------------------------------------------------------------------------------------

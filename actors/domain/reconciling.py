@@ -145,7 +145,7 @@ def _apply_completed(core: DeskCore) -> None:
     for seen in core.recovery.completed:
         order = core.book.get(seen.oms_id)
         if order is not None and core.recovery.is_fresh(seen.oms_id):
-            evidence = hearing.completed_evidence(seen.report, fresh=settles)
+            evidence = hearing.completed_evidence(seen.report, order, fresh=settles)
             core.apply(order, evidence, text=seen.report.completed_status, recovered=True)
 
 

@@ -26,8 +26,6 @@ _COMMON = {
     OrderFate.NEVER: 4,
     OrderFate.FILL_AFTER_CANCEL: 4,
     OrderFate.REJECTED: 3,
-    # Corrected to less while we are away, its executions never add up: the order stays in doubt until a human looks.
-    OrderFate.CORRECTED_QUANTITY: 0,
 }
 
 

@@ -94,8 +94,9 @@ class Plan:
     """One session, from the open to the close after ``minutes``.
 
     ``latency_ms`` is the way between us and the gateway, ``lag_ms`` what the strategy is behind the engine (a busy
-    interpreter), ``echoes`` whether the broker sends an echo of the order with each status, ``snapshot_lag`` whether
-    the strategy sees portfolio snapshots only with the next quote.
+    interpreter), ``echoes`` whether the broker is talkative (an echo of the order with each status, the figure of what
+    was filled in its list of completed orders), ``snapshot_lag`` whether the strategy sees portfolio snapshots with the
+    next quote only.
     """
 
     day: date

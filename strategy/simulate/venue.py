@@ -49,7 +49,8 @@ class Venue:
         self._say = line.say
         self._listener = listener
         self._fair_from = fair_from
-        self._echoes = plan.echoes
+        self.is_talkative = plan.echoes
+        """Whether echoes come with each status and figures with completed orders; brokers do either."""
         self._fates = {fate.order: fate for fate in plan.fates}
         self.words = Words(ClientId(1))
         self.orders: dict[OrderId, VenueOrder] = {}
@@ -380,7 +381,7 @@ class Venue:
             return
         at = self._line.arrival
         for _ in range(2 if order.has_fate(OrderFate.DOUBLED) else 1):
-            if self._echoes:
+            if self.is_talkative:
                 self._say(self.words.echo(order, at))
             self._say(self.words.status(order, at))
 

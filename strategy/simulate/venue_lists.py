@@ -23,7 +23,7 @@ def answer(venue: "Venue", line: Wire, kind: SnapshotKind) -> None:
         case SnapshotKind.COMPLETED_ORDERS:
             for order in venue.orders.values():
                 if not order.is_alive:
-                    line.say(words.completed(order, at))
+                    line.say(words.completed(order, at, with_figure=venue.is_talkative))
         case SnapshotKind.POSITIONS:
             for contract, quantity in venue.holdings.items():
                 line.say(words.position(ACCOUNT, contract, quantity, at))

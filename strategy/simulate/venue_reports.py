@@ -71,8 +71,8 @@ class Words:
             snapshot=snapshot,
         )
 
-    def completed(self, order: VenueOrder, at: datetime) -> CompletedOrderReported:
-        """A row of the list of orders that ended today."""
+    def completed(self, order: VenueOrder, at: datetime, *, with_figure: bool) -> CompletedOrderReported:
+        """A row of the list of orders that ended today; the broker leaves out what was filled at times."""
         return CompletedOrderReported(
             at=at,
             epoch=self.epoch,
@@ -82,6 +82,7 @@ class Words:
             perm_id=order.perm_id,
             account=order.account,
             order_ref=order.oms_id,
+            filled=order.filled if with_figure else None,
             completed_status=order.status.value,
             reject_reason=order.reject_reason,
         )

@@ -365,6 +365,31 @@ def test_a_full_list_of_executions_lets_a_filled_row_correct_the_quantity() -> N
     assert (rig.order().order.quantity, rig.order().status) == (40, ExecStatus.FILLED)
 
 
+def test_a_filled_row_without_a_figure_goes_by_the_executions_where_one_was_corrected() -> None:
+    """Filled, and one execution corrected to less, all while we were away: nothing is missing."""
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+
+    rig.execution("e1.02", 99, request_id=FROM_LIST)
+    rig.completed(status=BrokerStatus.FILLED, filled=None)
+    finish(rig)
+
+    assert (rig.order().status, rig.order().filled, rig.order().in_doubt) == (ExecStatus.FILLED, 99, False)
+
+
+def test_a_filled_row_without_a_figure_means_all_of_it_otherwise() -> None:
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+
+    rig.execution("e1.01", 99, request_id=FROM_LIST)
+    rig.completed(status=BrokerStatus.FILLED, filled=None)
+    finish(rig)
+
+    assert rig.order().is_open
+
+
 # --- silence ---
 
 
