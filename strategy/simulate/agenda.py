@@ -20,22 +20,14 @@ class Agenda:
         self.start = start
         self.now = 0
         """Microseconds since the start."""
-        self._moment = (0, start)
+        self.moment = start
+        """Now, as an aware UTC time."""
         self._number = 0
         self._acts: list[tuple[int, int, Act, Any]] = []
 
-    @property
-    def moment(self) -> datetime:
-        """Now, as an aware UTC time."""
-        return self.moment_at(self.now)
-
     def moment_at(self, microseconds: int) -> datetime:
         """So many microseconds after the start."""
-        known, moment = self._moment
-        if known != microseconds:
-            moment = self.start + microseconds * _MICROSECOND
-            self._moment = (microseconds, moment)
-        return moment
+        return self.start + timedelta(0, 0, microseconds)
 
     def microseconds_at(self, moment: datetime) -> int:
         """The reverse of ``moment_at``."""
@@ -54,6 +46,8 @@ class Agenda:
         """Let the next thing happen; False when nothing is left up to that moment."""
         if not self._acts or self._acts[0][0] > until:
             return False
-        self.now, _, act, payload = heappop(self._acts)
+        due, _, act, payload = heappop(self._acts)
+        if due != self.now:
+            self.now, self.moment = due, self.moment_at(due)
         act(payload)
         return True

@@ -9,6 +9,8 @@ from actors.messages.reports import Report
 from strategy.simulate.agenda import Agenda
 
 Hear = Callable[[Any], None]
+Burst = list[Report]
+"""What arrives at one moment, in order."""
 Tap = Callable[[datetime, str, Any], None]
 """Overhears what we hear and say: when, ``in``, ``out``, ``connected`` or ``disconnected``, and the message."""
 
@@ -20,7 +22,10 @@ class Line:
         self._agenda = agenda
         self._tap = tap
         self._latency = latency
-        self._hear: Hear | None = None
+        self._hear: Callable[[Burst], None] | None = None
+        self._burst: tuple[int, Burst] = (-1, [])
+        """The latest one that is under way, and when it arrives."""
+        self._known_arrival = (0, agenda.start)
         self._blocked_until = 0
         self._cuts = 0
         self._down_until = 0
@@ -33,7 +38,10 @@ class Line:
     @property
     def arrival(self) -> datetime:
         """When what is sent now arrives."""
-        return self._agenda.moment_at(self._arrival())
+        arrives = self._arrival()
+        if self._known_arrival[0] != arrives:
+            self._known_arrival = (arrives, self._agenda.moment_at(arrives))
+        return self._known_arrival[1]
 
     def _arrival(self) -> int:
         return max(self._agenda.now + self._latency, self._blocked_until)
@@ -48,9 +56,10 @@ class Line:
         """Whether the gateway has lost the broker."""
         return self._away > 0
 
-    def connect(self, epoch: Epoch, hear: Hear) -> None:
+    def connect(self, epoch: Epoch, hear: Callable[[Burst], None]) -> None:
         """A connection is made."""
         self._cuts += 1
+        self._burst = (-1, [])
         self.epoch, self._hear, self.is_connected = epoch, hear, True
         self._overhear("connected", epoch)
 
@@ -59,6 +68,7 @@ class Line:
         if self.is_connected:
             self._overhear("disconnected", self.epoch)
         self._cuts += 1
+        self._burst = (-1, [])
         self.is_connected = False
 
     def _overhear(self, direction: str, message: Any) -> None:  # noqa: ANN401 - reports and wire commands
@@ -90,18 +100,27 @@ class Line:
 
     def say_from_gateway(self, report: Report) -> None:
         """From the gateway itself to us."""
-        if self.is_connected:
-            self._agenda.at(self._arrival(), self._arrive, (self._cuts, report))
-        else:
+        if not self.is_connected:
             self.lost += 1
+            return
+        arrives = self._arrival()
+        if self._burst[0] == arrives:
+            self._burst[1].append(report)
+            return
+        self._burst = (arrives, [report])
+        self._agenda.at(arrives, self._arrive, (self._cuts, self._burst[1]))
 
-    def _arrive(self, under_way: tuple[int, Report]) -> None:
-        cuts, report = under_way
-        if cuts == self._cuts and self._hear is not None:
-            self._overhear("in", report)
-            self._hear(report)
-        else:
-            self.lost += 1
+    def _arrive(self, under_way: tuple[int, Burst]) -> None:
+        cuts, burst = under_way
+        if burst is self._burst[1]:
+            self._burst = (-1, [])
+        if cuts != self._cuts or self._hear is None:
+            self.lost += len(burst)
+            return
+        if self._tap is not None:
+            for report in burst:
+                self._overhear("in", report)
+        self._hear(burst)
 
     def send(self, command: Any, take: Hear) -> None:  # noqa: ANN401 - wire commands
         """From us to the broker; lost while the broker is away."""

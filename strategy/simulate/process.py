@@ -4,7 +4,7 @@ One message comes after the other instead of one thread beside the other.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -124,11 +124,13 @@ class Process:
 
     # --- from outside ---
 
-    def report(self, report: Report) -> None:
-        """The link heard something."""
-        if self.is_alive:
-            self._reported(report)
-            self.drain()
+    def report(self, burst: Iterable[Report]) -> None:
+        """The link heard something; the portfolio tells once of what came at the same moment."""
+        for report in burst:
+            if self.is_alive:
+                self._reported(report)
+                self._empty_inbox()
+        self.drain()
 
     def quote(self, quote: QuoteReported) -> None:
         """A quote arrived."""
@@ -166,32 +168,50 @@ class Process:
 
     def drain(self) -> None:
         """Handle what waits, and make sure that time passes when something is awaited."""
-        inbox, handled = self._inbox, 0
-        while inbox or self._view_is_due:
-            if inbox:
-                hear, message = inbox.popleft()
-                hear(message)
-            else:
-                self._tell_view()
+        if not self.is_alive:
+            return
+        handled = self._empty_inbox()
+        while self._view_is_due:
+            self._tell_view()
+            handled = self._empty_inbox(handled)
+        self._plan_tick()
+
+    def _empty_inbox(self, handled: int = 0) -> int:
+        inbox = self._inbox
+        while inbox:
+            hear, message = inbox.popleft()
+            hear(message)
             handled += 1
             if handled > MOST_AT_ONCE:
                 raise NeverAtRest(f"more than {MOST_AT_ONCE} messages followed from one, without any time passing")
-        self._plan_tick()
+        return handled
 
     def _plan_tick(self) -> None:
-        due = self.desk.next_due
-        soon = None if due is None else max(self._born + int(due * SECOND) + 1, self._agenda.now + _TICK_GRAIN)
-        if self.machine.state is not SessionState.READY:
-            patient = self._agenda.now + _PATIENCE
-            soon = patient if soon is None else min(soon, patient)
-        if soon is not None and (self._tick_at is None or soon < self._tick_at):
-            self._tick_at = soon
-            self._agenda.at(soon, self._planned_tick, soon)
+        due = self._tick_due()
+        if due is not None and (self._tick_at is None or due < self._tick_at):
+            self._tick_at = due
+            self._agenda.at(due, self._planned_tick, due)
+
+    def _tick_due(self) -> int | None:
+        """When time must pass next, None while nothing is awaited."""
+        awaited = self.desk.next_due
+        due = None if awaited is None else max(self._born + int(awaited * SECOND) + 1, self._agenda.now + _TICK_GRAIN)
+        if self.machine.state is SessionState.READY:
+            return due
+        patient = self._agenda.now + _PATIENCE
+        return patient if due is None else min(due, patient)
 
     def _planned_tick(self, planned: int) -> None:
-        if self._tick_at == planned:
-            self._tick_at = None
+        """What was awaited may have come meanwhile."""
+        if self._tick_at != planned:
+            return
+        self._tick_at = None
+        awaited = self.desk.next_due
+        overdue = awaited is not None and self._born + int(awaited * SECOND) + 1 <= planned
+        if overdue or self.machine.state is not SessionState.READY:
             self.tick()
+        elif self.is_alive:
+            self._plan_tick()
 
     # --- the shells ---
 
@@ -331,4 +351,4 @@ class Process:
         """The socket is gone."""
         self._line.cut()
         if self.is_alive:
-            self.report(ConnectionLost(at=self._agenda.moment, epoch=self.machine.epoch, reason=reason))
+            self.report((ConnectionLost(at=self._agenda.moment, epoch=self.machine.epoch, reason=reason),))

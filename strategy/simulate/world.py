@@ -137,9 +137,9 @@ class World:
         agenda.at((BEFORE_OPEN + plan.minutes * 60) * SECOND, lambda _: self._close())
         for event in plan.events:
             agenda.at((BEFORE_OPEN + event.second) * SECOND, self._disturb, event)
+        agenda.at(BEFORE_OPEN * SECOND, self._beat)
         for symbol in dict.fromkeys(contract.symbol for contract in self.process.runner.subscriptions):
             self._next_top((symbol, tops(plan, symbol=symbol)))
-        agenda.at(BEFORE_OPEN * SECOND, self._beat)
 
     def _beat(self, _: None) -> None:
         self.process.tick()

@@ -30,7 +30,7 @@ def test_the_engine_keeps_its_promises_under_stress() -> None:
 @pytest.mark.parametrize(("name", "parameters"), [(MEAN_REVERSION, {"window": 8}), (BREAKOUT, {"range_minutes": 8})])
 def test_the_shipped_examples_survive(name: str, parameters: dict[str, int]) -> None:
     tally = check(name, sequences=150, profile=QUICK, parameters=parameters)
-    assert tally.orders > 300
+    assert tally.orders > tally.sessions, "the examples trade in most sessions"
 
 
 KNOWN = {
