@@ -13,6 +13,7 @@ from ibapi_bridge.gateway_simulator.protos import MessageClass, message_class
 
 PROTOBUF_BASE = 200
 RAW_MESSAGE_ID_VERSION = 201
+REQ_FUNDAMENTAL_DATA, CANCEL_FUNDAMENTAL_DATA = 52, 53
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +37,13 @@ def _kinds(numbers: type, rows: str) -> dict[int, Kind]:
                 number=number, name=name, message=message_class(class_name), protobuf_from=int(threshold)
             )
     return kinds
+
+
+def _retired(rows: str) -> dict[int, Kind]:
+    """Requests newer official clients no longer know; of their fields only the request id, the first, is read."""
+    only_id = message_class("CancelHistoricalData")
+    named = (row.split() for row in rows.split("\n") if row.strip())
+    return {int(n): Kind(number=int(n), name=name, message=only_id, protobuf_from=210) for n, name in named}
 
 
 REQUESTS: Mapping[int, Kind] = _kinds(
@@ -122,7 +130,14 @@ REQUESTS: Mapping[int, Kind] = _kinds(
     CANCEL_HISTORICAL_TICKS cancelHistoricalTicks 0 CancelHistoricalTicks
     REQ_CONFIG reqConfig 0 ConfigRequest
     UPDATE_CONFIG updateConfig 0 UpdateConfigRequest
+    VERIFY_AND_AUTH_REQUEST verifyAndAuthRequest 999 VerifyRequest
+    VERIFY_AND_AUTH_MESSAGE verifyAndAuthMessage 999 VerifyMessageRequest
     """,
+) | _retired(
+    f"""
+    {REQ_FUNDAMENTAL_DATA} reqFundamentalData
+    {CANCEL_FUNDAMENTAL_DATA} cancelFundamentalData
+    """
 )
 
 REPLIES: Mapping[int, Kind] = _kinds(
@@ -180,6 +195,9 @@ REPLIES: Mapping[int, Kind] = _kinds(
     PNL_SINGLE pnlSingle 210 PnLSingle
     HISTOGRAM_DATA histogramData 208 HistogramData
     DISPLAY_GROUP_LIST displayGroupList 213 DisplayGroupList
+    DISPLAY_GROUP_UPDATED displayGroupUpdated 213 DisplayGroupUpdated
+    SCANNER_PARAMETERS scannerParameters 210 ScannerParameters
+    SCANNER_DATA scannerData 210 ScannerData
     HISTORICAL_TICKS historicalTicks 208 HistoricalTicks
     HISTORICAL_TICKS_BID_ASK historicalTicksBidAsk 208 HistoricalTicksBidAsk
     HISTORICAL_TICKS_LAST historicalTicksLast 208 HistoricalTicksLast

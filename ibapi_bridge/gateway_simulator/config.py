@@ -70,8 +70,8 @@ class GatewayConfig:
     `lockstep` is how far market time may run ahead of a client that follows it by asking for the time in
     milliseconds again as soon as it has the answer; None lets it run. `messages_per_second` is the pacing limit per
     connection, None for none. `cross_client_cancel` lets a client cancel another's orders (otherwise 10147);
-    `direct_routing_precaution` discards stock orders that name an exchange instead of SMART. `zone` is the
-    label of time strings.
+    `direct_routing_precaution` discards stock orders that name an exchange instead of SMART. `snapshot_time` is how
+    long a market-data snapshot takes, in market time. `zone` is the label of time strings.
     """
 
     host: str = "127.0.0.1"
@@ -99,6 +99,7 @@ class GatewayConfig:
     direct_routing_precaution: bool = False
     negative_bound_ids: bool = True
     market_data_lines: int = 100
+    snapshot_time: timedelta = timedelta(seconds=11)
     max_backlog: int = 64 * 1024
     stall_seconds: float = 10.0
     start_paused: bool = False

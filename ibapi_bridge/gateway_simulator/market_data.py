@@ -68,6 +68,10 @@ class MarketDataHub:
         """Whether that request id streams already."""
         return (session.number, request_id) in self._by_request
 
+    def holds(self, subscription: Subscription) -> bool:
+        """Whether that very subscription still streams."""
+        return self._by_request.get((subscription.session.number, subscription.request_id)) is subscription
+
     def count(self, session: Session) -> int:
         """How many lines a session uses."""
         return sum(1 for number, _ in self._by_request if number == session.number)

@@ -42,6 +42,10 @@ class Streams:
         """Whether that stream runs."""
         return (session.number, kind, request_id) in self._streams
 
+    def count(self, session: Session, kind: str) -> int:
+        """How many streams of a kind a session has."""
+        return sum(key[:2] == (session.number, kind) for key in self._streams)
+
     def start(self, kind: str, request_id: int, stream: Stream) -> None:
         """Runs a stream from now on."""
         self._streams[stream.session.number, kind, request_id] = stream

@@ -24,7 +24,11 @@ def cancel_positions(_gateway: Gateway, session: Session, _message: Message) -> 
 
 
 def summary(gateway: Gateway, session: Session, message: Message) -> None:
-    """Summary rows now and every three minutes; at most two subscriptions (322)."""
+    """Summary rows now and every three minutes; at most two subscriptions (322), no groups of accounts (321)."""
+    if message.group not in {"", "All", *gateway.config.accounts}:
+        text = f"Error validating request.-'bS' : cause - Account group '{message.group}' is not known"
+        session.error(message.reqId, 321, text, gateway.now)
+        return
     if not gateway.accounts.subscribe_summary(session, message.reqId, message.tags):
         text = "Error processing request.-'bS' : cause - Maximum number of account summary requests exceeded"
         session.error(message.reqId, 322, text, gateway.now)
@@ -156,8 +160,13 @@ def pnl(gateway: Gateway, session: Session, message: Message) -> None:
 
 
 def cancel_pnl(gateway: Gateway, session: Session, message: Message) -> None:
-    """Ends the updates."""
-    gateway.streams.stop(session, "pnl", message.reqId)
+    """Ends the updates; an unknown id is error 10185."""
+    _cancel_pnl(gateway, session, message, "pnl")
+
+
+def _cancel_pnl(gateway: Gateway, session: Session, message: Message, kind: str) -> None:
+    if not gateway.streams.stop(session, kind, message.reqId):
+        session.error(message.reqId, 10185, "Failed to cancel PNL (not subscribed)", gateway.now)
 
 
 def pnl_single(gateway: Gateway, session: Session, message: Message) -> None:
@@ -188,5 +197,5 @@ def pnl_single(gateway: Gateway, session: Session, message: Message) -> None:
 
 
 def cancel_pnl_single(gateway: Gateway, session: Session, message: Message) -> None:
-    """Ends the updates."""
-    gateway.streams.stop(session, "pnlsingle", message.reqId)
+    """Ends the updates; an unknown id is error 10185."""
+    _cancel_pnl(gateway, session, message, "pnlsingle")

@@ -6,13 +6,19 @@ from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator import times
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES
-from ibapi_bridge.gateway_simulator.contracts import find
 from ibapi_bridge.gateway_simulator.core import Gateway
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument
 from ibapi_bridge.gateway_simulator.history import DAY, KINDS, OLDEST_DAYS, SIZES, Bar, parse_duration
 from ibapi_bridge.gateway_simulator.protos import Message
-from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION, ZONE_LABELS
+from ibapi_bridge.gateway_simulator.requests.contracts import ZONE_LABELS
+from ibapi_bridge.gateway_simulator.requests.refusals import (
+    INVALID,
+    Refused,
+    answering,
+    instrument_of,
+    not_subscribed,
+)
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.streams import (
     FiveSecondBars,
@@ -25,42 +31,14 @@ from ibapi_bridge.gateway_simulator.streams import (
     fill_midpoint,
 )
 
-INVALID = "Error validating request.-'bI' : cause - "
 SERVICE = "Historical Market Data Service error message:"
 
 
-class Refused(Exception):
-    """A data request that cannot be answered: the error's code and text."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-
-
-def instrument_of(gateway: Gateway, contract: Message) -> Instrument:
-    """The one instrument a data request means.
-
-    Raises:
-        Refused: none fits, or several.
-    """
-    found = find(gateway.instruments, contract)
-    if not found:
-        raise Refused(200, NO_DEFINITION)
-    if len(found) > 1:
-        raise Refused(200, f"The contract description specified for {contract.symbol} is ambiguous.")
-    return found[0]
-
-
+@answering
 def bars(gateway: Gateway, session: Session, message: Message) -> None:
     """Historical bars, or the trading schedule; optionally kept up to date."""
-    try:
-        _bars(gateway, session, message)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-
-
-def _bars(gateway: Gateway, session: Session, message: Message) -> None:
+    if gateway.streams.is_open(session, "bars", message.reqId):
+        raise Refused(386, "Duplicate ticker ID for API historical data query")
     instrument = instrument_of(gateway, message.contract)
     span = parse_duration(message.duration)
     if span is None or span > timedelta(days=OLDEST_DAYS):
@@ -173,27 +151,20 @@ def cancel_bars(gateway: Gateway, session: Session, message: Message) -> None:
         session.error(message.reqId, 366, f"No historical data query found for ticker id:{message.reqId}", gateway.now)
 
 
+@answering
 def head_timestamp(gateway: Gateway, session: Session, message: Message) -> None:
     """The earliest time for which bars exist."""
-    try:
-        instrument_of(gateway, message.contract)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-        return
+    instrument_of(gateway, message.contract)
+    if message.whatToShow not in KINDS:
+        raise Refused(321, f"{INVALID}Invalid what-to-show '{message.whatToShow}'")
     oldest = gateway.config.start - timedelta(days=OLDEST_DAYS)
     text = str(int(oldest.timestamp())) if message.formatDate == 2 else oldest.strftime("%Y%m%d-%H:%M:%S")
     session.send(IN.HEAD_TIMESTAMP, reqId=message.reqId, headTimestamp=text)
 
 
+@answering
 def ticks(gateway: Gateway, session: Session, message: Message) -> None:
     """Recorded trades, quotes or midpoints since the start; at most 1000."""
-    try:
-        _ticks(gateway, session, message)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-
-
-def _ticks(gateway: Gateway, session: Session, message: Message) -> None:
     kinds = {
         "TRADES": (IN.HISTORICAL_TICKS_LAST, "historicalTicksLast", fill_last),
         "BID_ASK": (IN.HISTORICAL_TICKS_BID_ASK, "historicalTicksBidAsk", fill_bid_ask),
@@ -204,14 +175,16 @@ def _ticks(gateway: Gateway, session: Session, message: Message) -> None:
     number, field, fill = kinds[message.whatToShow.upper()]
     instrument = instrument_of(gateway, message.contract)
     since, until = _span(gateway, message)
-    quotes = list(gateway.history.quotes(instrument.con_id, since, until))
-    limit = min(max(message.numberOfTicks, 1), 1000)
     reply = REPLIES[number].message(reqId=message.reqId, isDone=True)
     rows = getattr(reply, field)
-    for quote in quotes[:limit] if message.startDateTime else quotes[-limit:]:
-        row = rows.add()
-        if not fill(row, quote):
+    for quote in gateway.history.quotes(instrument.con_id, since, until):
+        if not fill(rows.add(), quote):
             del rows[-1]
+    limit = min(max(message.numberOfTicks, 1), 1000)
+    if message.startDateTime:
+        del rows[limit:]
+    else:
+        del rows[:-limit]
     session.post(number, reply)
 
 
@@ -226,17 +199,13 @@ def _span(gateway: Gateway, message: Message) -> tuple[datetime, datetime]:
         raise Refused(321, f"{INVALID}{error}") from error
 
 
+@answering
 def real_time_bars(gateway: Gateway, session: Session, message: Message) -> None:
     """Starts five-second bars."""
-    try:
-        instrument = instrument_of(gateway, message.contract)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-        return
+    instrument = instrument_of(gateway, message.contract)
+    _not_twice(gateway, session, message, "rtbars")
     if message.whatToShow not in {"TRADES", "MIDPOINT", "BID", "ASK"}:
-        text = f"Invalid Real-time Query:Invalid what-to-show '{message.whatToShow}'"
-        session.error(message.reqId, 420, text, gateway.now)
-        return
+        raise Refused(420, f"Invalid Real-time Query:Invalid what-to-show '{message.whatToShow}'")
     made = FiveSecondBars(gateway, session, message.reqId, con_id=instrument.con_id, kind=message.whatToShow)
     stream = Stream(session=session, con_id=instrument.con_id, act=made.act)
     gateway.streams.start("rtbars", message.reqId, stream)
@@ -247,18 +216,14 @@ def cancel_real_time_bars(gateway: Gateway, session: Session, message: Message) 
     _cancel(gateway, session, message.reqId, "rtbars")
 
 
+@answering
 def tick_by_tick(gateway: Gateway, session: Session, message: Message) -> None:
     """Starts a tick-by-tick stream."""
-    try:
-        instrument = instrument_of(gateway, message.contract)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-        return
+    instrument = instrument_of(gateway, message.contract)
+    _not_twice(gateway, session, message, "ticks")
     if message.tickType not in TickByTick.TYPES:
         accepted = ", ".join(TickByTick.TYPES)
-        text = f"{INVALID}Invalid tick type '{message.tickType}', accepted are {accepted}"
-        session.error(message.reqId, 321, text, gateway.now)
-        return
+        raise Refused(321, f"{INVALID}Invalid tick type '{message.tickType}', accepted are {accepted}")
     made = TickByTick(session, message.reqId, kind=message.tickType, ignore_size=message.ignoreSize)
     stream = Stream(session=session, con_id=instrument.con_id, act=made.act)
     gateway.streams.start("ticks", message.reqId, stream)
@@ -269,18 +234,20 @@ def cancel_tick_by_tick(gateway: Gateway, session: Session, message: Message) ->
     _cancel(gateway, session, message.reqId, "ticks")
 
 
+def _not_twice(gateway: Gateway, session: Session, message: Message, kind: str) -> None:
+    if gateway.streams.is_open(session, kind, message.reqId):
+        raise Refused(322, "Error processing request.-'bQ' : cause - Duplicate ticker id")
+
+
 def _cancel(gateway: Gateway, session: Session, request_id: int, kind: str) -> None:
     if not gateway.streams.stop(session, kind, request_id):
-        session.error(request_id, 300, f"Can't find EId with tickerId:{request_id}", gateway.now)
+        not_subscribed(gateway, session, request_id)
 
 
+@answering
 def histogram(gateway: Gateway, session: Session, message: Message) -> None:
     """How much traded at each price since the start."""
-    try:
-        instrument = instrument_of(gateway, message.contract)
-    except Refused as refusal:
-        session.error(message.reqId, refusal.code, refusal.text, gateway.now)
-        return
+    instrument = instrument_of(gateway, message.contract)
     sizes: dict[float, int] = {}
     for quote in gateway.history.quotes(instrument.con_id, gateway.config.start, gateway.now):
         if quote.last is not None and quote.last_size:

@@ -8,6 +8,8 @@ from ibapi_bridge.gateway_simulator.market_data import Subscription
 from ibapi_bridge.gateway_simulator.order_messages import plain
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
+from ibapi_bridge.gateway_simulator.requests.reference import BBO_EXCHANGE
+from ibapi_bridge.gateway_simulator.requests.refusals import not_subscribed
 from ibapi_bridge.gateway_simulator.session import Session
 
 SNAPSHOT_TICKS = (
@@ -16,7 +18,7 @@ SNAPSHOT_TICKS = (
 
 
 def subscribe(gateway: Gateway, session: Session, message: Message) -> None:
-    """Starts a stream, or sends one snapshot; refuses duplicates (322), unknown contracts (200), too many (101)."""
+    """Starts a stream or a snapshot; refuses duplicates (322), unknown contracts (200), too many (101)."""
     request_id = message.reqId
     problem = _problem(gateway, session, message)
     if problem is not None:
@@ -34,14 +36,27 @@ def subscribe(gateway: Gateway, session: Session, message: Message) -> None:
         IN.TICK_REQ_PARAMS,
         reqId=request_id,
         minTick=plain(instrument.min_tick),
-        bboExchange="9c0001",
+        bboExchange=BBO_EXCHANGE,
         snapshotPermissions=3,
     )
+    gateway.hub.subscribe(subscription)
     if message.snapshot:
-        gateway.hub.snapshot(subscription)
-        session.send(IN.TICK_SNAPSHOT_END, reqId=request_id)
+        _end_later(gateway, subscription)
+
+
+def _end_later(gateway: Gateway, snapshot: Subscription) -> None:
+    """A snapshot takes what comes in its time and then ends, at once where market time has ended."""
+    over = gateway.config.end is not None and gateway.now >= gateway.config.end
+
+    def end() -> None:
+        if gateway.hub.holds(snapshot):
+            gateway.hub.unsubscribe(snapshot.session, snapshot.request_id)
+            snapshot.session.send(IN.TICK_SNAPSHOT_END, reqId=snapshot.request_id)
+
+    if over:
+        end()
     else:
-        gateway.hub.subscribe(subscription)
+        gateway.later(gateway.config.snapshot_time, end)
 
 
 def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int, str] | None:
@@ -62,7 +77,7 @@ def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int,
 def cancel(gateway: Gateway, session: Session, message: Message) -> None:
     """Ends a stream; an unknown id is error 300."""
     if not gateway.hub.unsubscribe(session, message.reqId):
-        session.error(message.reqId, 300, f"Can't find EId with tickerId:{message.reqId}", gateway.now)
+        not_subscribed(gateway, session, message.reqId)
 
 
 def data_type(gateway: Gateway, session: Session, message: Message) -> None:

@@ -10,6 +10,7 @@ from ibapi_bridge.gateway_simulator.requests.contracts import STOCK_VENUES
 from ibapi_bridge.gateway_simulator.session import Session
 
 MAX_SAMPLES = 16
+BBO_EXCHANGE = "9c0001"  # the name of the map in tickReqParams
 
 
 def matching_symbols(gateway: Gateway, session: Session, message: Message) -> None:
@@ -51,29 +52,16 @@ def option_parameters(gateway: Gateway, session: Session, message: Message) -> N
     session.send(IN.SECURITY_DEFINITION_OPTION_PARAMETER_END, reqId=message.reqId)
 
 
-def smart_components(_gateway: Gateway, session: Session, message: Message) -> None:
-    """The exchanges behind the letters of a SMART quote."""
+def smart_components(gateway: Gateway, session: Session, message: Message) -> None:
+    """The exchanges behind the letters of a SMART quote; a map that market data never named is error 321."""
+    if message.bboExchange != BBO_EXCHANGE:
+        text = f"Error validating request.-'bA' : cause - Unknown BBO exchange '{message.bboExchange}'"
+        session.error(message.reqId, 321, text, gateway.now)
+        return
     reply = REPLIES[IN.SMART_COMPONENTS].message(reqId=message.reqId)
     for bit, exchange in enumerate(STOCK_VENUES[1:]):
         reply.smartComponents.add(bitNumber=bit, exchange=exchange, exchangeLetter=exchange[0])
     session.post(IN.SMART_COMPONENTS, reply)
-
-
-def depth_exchanges(_gateway: Gateway, session: Session, _message: Message) -> None:
-    """No exchange shows depth here."""
-    session.send(IN.MKT_DEPTH_EXCHANGES)
-
-
-def depth(gateway: Gateway, session: Session, message: Message) -> None:
-    """Market depth is not simulated (10092)."""
-    text = "Deep market data is not supported for this combination of security type/exchange"
-    session.error(message.reqId, 10092, text, gateway.now)
-
-
-def cancel_depth(gateway: Gateway, session: Session, message: Message) -> None:
-    """No depth stream can be open (310)."""
-    text = f"Can't find the subscribed market depth with tickerId:{message.reqId}"
-    session.error(message.reqId, 310, text, gateway.now)
 
 
 def soft_dollar_tiers(_gateway: Gateway, session: Session, message: Message) -> None:
@@ -94,16 +82,5 @@ def user_info(_gateway: Gateway, session: Session, message: Message) -> None:
     session.send(IN.USER_INFO, reqId=message.reqId, whiteBrandingId="")
 
 
-def news_providers(_gateway: Gateway, session: Session, _message: Message) -> None:
-    """There are none."""
-    session.send(IN.NEWS_PROVIDERS)
-
-
 def nothing_to_cancel(_gateway: Gateway, _session: Session, _message: Message) -> None:
     """Accepts the cancel of something that cannot be running, as the gateway does."""
-
-
-def verify(gateway: Gateway, session: Session, _message: Message) -> None:
-    """Verification needs an agreement with the broker and is refused."""
-    text = "Error validating request.-'bM' : cause - Intent to authenticate needs to be expressed first"
-    session.error(-1, 321, text, gateway.now)

@@ -1,26 +1,29 @@
 """Which function answers which request."""
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 from ibapi.message import OUT
 
+from ibapi_bridge.gateway_simulator.catalogue import CANCEL_FUNDAMENTAL_DATA, REQ_FUNDAMENTAL_DATA
 from ibapi_bridge.gateway_simulator.core import Gateway
-from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests import (
     accounts,
     connection,
     contracts,
+    depth,
+    display_groups,
     history,
     market_data,
+    options,
     orders,
     reference,
+    scanners,
     snapshots,
+    unsubscribed,
 )
+from ibapi_bridge.gateway_simulator.requests.refusals import Handler
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
-
-Handler: TypeAlias = Callable[[Gateway, Session, Message], None]
 
 HANDLERS: Mapping[int, Handler] = {
     OUT.START_API: connection.start_api,
@@ -70,18 +73,42 @@ HANDLERS: Mapping[int, Handler] = {
     OUT.REQ_MATCHING_SYMBOLS: reference.matching_symbols,
     OUT.REQ_SEC_DEF_OPT_PARAMS: reference.option_parameters,
     OUT.REQ_SMART_COMPONENTS: reference.smart_components,
-    OUT.REQ_MKT_DEPTH_EXCHANGES: reference.depth_exchanges,
-    OUT.REQ_MKT_DEPTH: reference.depth,
-    OUT.CANCEL_MKT_DEPTH: reference.cancel_depth,
+    OUT.REQ_MKT_DEPTH_EXCHANGES: depth.exchanges,
+    OUT.REQ_MKT_DEPTH: depth.subscribe,
+    OUT.CANCEL_MKT_DEPTH: depth.cancel,
     OUT.REQ_SOFT_DOLLAR_TIERS: reference.soft_dollar_tiers,
     OUT.REQ_FAMILY_CODES: reference.family_codes,
     OUT.REQ_USER_INFO: reference.user_info,
-    OUT.REQ_NEWS_PROVIDERS: reference.news_providers,
+    OUT.CANCEL_CONTRACT_DATA: reference.nothing_to_cancel,
+    OUT.REQ_CALC_IMPLIED_VOLAT: options.implied_volatility_of,
+    OUT.REQ_CALC_OPTION_PRICE: options.price_of,
+    OUT.CANCEL_CALC_IMPLIED_VOLAT: options.cancel_calculation,
+    OUT.CANCEL_CALC_OPTION_PRICE: options.cancel_calculation,
+    OUT.EXERCISE_OPTIONS: options.exercise,
+    OUT.REQ_SCANNER_PARAMETERS: scanners.parameters,
+    OUT.REQ_SCANNER_SUBSCRIPTION: scanners.subscribe,
+    OUT.CANCEL_SCANNER_SUBSCRIPTION: scanners.cancel,
+    OUT.QUERY_DISPLAY_GROUPS: display_groups.query,
+    OUT.SUBSCRIBE_TO_GROUP_EVENTS: display_groups.subscribe,
+    OUT.UPDATE_DISPLAY_GROUP: display_groups.update,
+    OUT.UNSUBSCRIBE_FROM_GROUP_EVENTS: display_groups.unsubscribe,
+    OUT.REQ_NEWS_PROVIDERS: unsubscribed.news_providers,
+    OUT.REQ_HISTORICAL_NEWS: unsubscribed.historical_news,
+    OUT.REQ_NEWS_ARTICLE: unsubscribed.news_article,
     OUT.REQ_NEWS_BULLETINS: reference.nothing_to_cancel,
     OUT.CANCEL_NEWS_BULLETINS: reference.nothing_to_cancel,
-    OUT.CANCEL_CONTRACT_DATA: reference.nothing_to_cancel,
-    OUT.VERIFY_REQUEST: reference.verify,
-    OUT.VERIFY_MESSAGE: reference.verify,
+    OUT.REQ_WSH_META_DATA: unsubscribed.wall_street_horizon,
+    OUT.REQ_WSH_EVENT_DATA: unsubscribed.wall_street_horizon,
+    OUT.CANCEL_WSH_META_DATA: reference.nothing_to_cancel,
+    OUT.CANCEL_WSH_EVENT_DATA: reference.nothing_to_cancel,
+    REQ_FUNDAMENTAL_DATA: unsubscribed.fundamentals,
+    CANCEL_FUNDAMENTAL_DATA: reference.nothing_to_cancel,
+    OUT.REQ_FA: unsubscribed.advisor_data,
+    OUT.REPLACE_FA: unsubscribed.replace_advisor_data,
+    OUT.VERIFY_REQUEST: unsubscribed.verify,
+    OUT.VERIFY_MESSAGE: unsubscribed.verify,
+    OUT.VERIFY_AND_AUTH_REQUEST: unsubscribed.verify,
+    OUT.VERIFY_AND_AUTH_MESSAGE: unsubscribed.verify,
 }
 
 

@@ -13,6 +13,7 @@ ROUTED_CONTRACT = block(
     currency:s localSymbol:s tradingClass:s""",
     prefix="contract.",
 )
+DEPTH = "marketDepthData."
 REQUEST_END = block("=1 reqId:i")
 BAR = "date:s open:d high:d low:d close:d volume:q WAP:q barCount:i"
 
@@ -147,6 +148,26 @@ REPLIES: Mapping[int, Block] = {
     IN.NEWS_PROVIDERS: block(repeat("newsProviders", "providerCode:s providerName:s")),
     IN.HISTOGRAM_DATA: block("reqId:i", repeat("histogramDataEntries", "price:d size:q")),
     IN.DISPLAY_GROUP_LIST: block("=1 reqId:i groups:s"),
+    IN.DISPLAY_GROUP_UPDATED: block("=1 reqId:i contractInfo:s"),
+    IN.SCANNER_PARAMETERS: block("=1 xml:s"),
+    IN.SCANNER_DATA: block(
+        "=3 reqId:i",
+        repeat(
+            "scannerDataElement",
+            "rank:i",
+            block(
+                "conId:i symbol:s secType:s lastTradeDateOrContractMonth:s strike:d right:s exchange:s currency:s",
+                "localSymbol:s",
+                prefix="contract.",
+            ),
+            "marketName:s contract.tradingClass:s distance:s benchmark:s projection:s comboKey:s",
+        ),
+    ),
+    IN.MARKET_DEPTH: block("=1 reqId:i", block("position:i operation:i side:i price:d size:q", prefix=DEPTH)),
+    IN.MARKET_DEPTH_L2: block(
+        "=1 reqId:i",
+        block("position:i marketMaker:s operation:i side:i price:d size:q isSmartDepth:b", prefix=DEPTH),
+    ),
     IN.HEAD_TIMESTAMP: block("reqId:i headTimestamp:s"),
     IN.USER_INFO: block("reqId:i whiteBrandingId:s"),
     IN.HISTORICAL_DATA: block("reqId:i", BarRange(), repeat("historicalDataBars", BAR)),

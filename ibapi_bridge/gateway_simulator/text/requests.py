@@ -4,10 +4,13 @@ from collections.abc import Mapping
 
 from ibapi.message import OUT
 
+from ibapi_bridge.gateway_simulator.catalogue import CANCEL_FUNDAMENTAL_DATA, REQ_FUNDAMENTAL_DATA
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.text.layout import (
     Block,
+    Fields,
     Item,
+    Out,
     block,
     maybe,
     repeat,
@@ -26,6 +29,22 @@ REQUEST_ID = block("=1 reqId:i")
 BARE_ID = block("reqId:i")
 VERSION_ONLY = block("=1")
 NOTHING = block()
+
+
+class Ignored:
+    """All the fields that are left: those of a request that is refused whatever they say."""
+
+    def present(self, version: int) -> bool:
+        """Requests of every version have them."""
+        return True
+
+    def read(self, fields: Fields, message: Message, version: int) -> None:
+        """Skips them."""
+        for _ in range(fields.left()):
+            fields.take()
+
+    def write(self, out: Out, message: Message, version: int) -> None:
+        """Writes nothing."""
 
 
 def _is_bag(message: Message) -> bool:
@@ -138,4 +157,51 @@ REQUESTS: Mapping[int, Block] = {
     OUT.REQ_NEWS_BULLETINS: block("=1 allMessages:b"),
     OUT.CANCEL_NEWS_BULLETINS: VERSION_ONLY,
     OUT.QUERY_DISPLAY_GROUPS: REQUEST_ID,
+    OUT.SUBSCRIBE_TO_GROUP_EVENTS: block("=1 reqId:i groupId:i"),
+    OUT.UPDATE_DISPLAY_GROUP: block("=1 reqId:i contractInfo:s"),
+    OUT.UNSUBSCRIBE_FROM_GROUP_EVENTS: REQUEST_ID,
+    OUT.REQ_CALC_IMPLIED_VOLAT: _contract_request(
+        "=3 reqId:i", "optionPrice:d underPrice:d", tag_string("impliedVolatilityOptions")
+    ),
+    OUT.REQ_CALC_OPTION_PRICE: _contract_request(
+        "=3 reqId:i", "volatility:d underPrice:d", tag_string("optionPriceOptions")
+    ),
+    OUT.CANCEL_CALC_IMPLIED_VOLAT: REQUEST_ID,
+    OUT.CANCEL_CALC_OPTION_PRICE: REQUEST_ID,
+    OUT.EXERCISE_OPTIONS: block(
+        "=2 orderId:i",
+        block(
+            """conId:i symbol:s secType:s lastTradeDateOrContractMonth:s strike:d right:s multiplier:r exchange:s
+            currency:s localSymbol:s tradingClass:s""",
+            prefix="contract.",
+        ),
+        """exerciseAction:i exerciseQuantity:i account:s override:b manualOrderTime:s@180 customerAccount:s@183
+        professionalCustomer:b@184""",
+    ),
+    OUT.REQ_SCANNER_PARAMETERS: VERSION_ONLY,
+    OUT.REQ_SCANNER_SUBSCRIPTION: block(
+        "reqId:i",
+        block(
+            """numberOfRows:i instrument:s locationCode:s scanCode:s abovePrice:n belowPrice:n aboveVolume:u
+            marketCapAbove:n marketCapBelow:n moodyRatingAbove:s moodyRatingBelow:s spRatingAbove:s spRatingBelow:s
+            maturityDateAbove:s maturityDateBelow:s couponRateAbove:n couponRateBelow:n excludeConvertible:b
+            averageOptionVolumeAbove:u scannerSettingPairs:s stockTypeFilter:s""",
+            tag_string("scannerSubscription.scannerSubscriptionFilterOptions"),
+            tag_string("scannerSubscription.scannerSubscriptionOptions"),
+            prefix="scannerSubscription.",
+        ),
+    ),
+    OUT.CANCEL_SCANNER_SUBSCRIPTION: REQUEST_ID,
+    OUT.REQ_FA: block("=1 faDataType:i"),
+    OUT.REPLACE_FA: block("=1 faDataType:i xml:s reqId:i"),
+    OUT.REQ_NEWS_ARTICLE: block("reqId:i", Ignored()),
+    OUT.REQ_HISTORICAL_NEWS: block("reqId:i", Ignored()),
+    OUT.REQ_WSH_META_DATA: BARE_ID,
+    OUT.CANCEL_WSH_META_DATA: BARE_ID,
+    OUT.REQ_WSH_EVENT_DATA: block("reqId:i", Ignored()),
+    OUT.CANCEL_WSH_EVENT_DATA: BARE_ID,
+    OUT.VERIFY_AND_AUTH_REQUEST: block("=1", Ignored()),
+    OUT.VERIFY_AND_AUTH_MESSAGE: block("=1", Ignored()),
+    REQ_FUNDAMENTAL_DATA: block("=2 reqId:i", Ignored()),
+    CANCEL_FUNDAMENTAL_DATA: REQUEST_ID,
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from ibapi.contract import Contract
+from ibapi.scanner import ScannerSubscription
 
 from .conftest import Connect, StartGateway
 from .official_client import OfficialClient, contract, order
@@ -126,11 +127,57 @@ def test_reference_data_is_answered(client: OfficialClient) -> None:
     client.wait_for("newsProviders")
 
 
-def test_what_is_not_simulated_is_refused_and_never_silent(client: OfficialClient) -> None:
-    client.api.reqScannerParameters()
-    client.wait_error(321, -1)
+def test_depth_has_the_quote_in_front_and_follows_it(client: OfficialClient) -> None:
+    client.api.reqMktData(1, contract(), "", snapshot=False, regulatorySnapshot=False, mktDataOptions=[])
     client.api.reqMktDepth(7, contract(), 5, isSmartDepth=False, mktDepthOptions=[])
-    client.wait_error(10092, 7)
+    client.wait_until(lambda calls: sum(c[0] == "updateMktDepth" for c in calls) > 30)
+
+    rows: dict[int, list[tuple[float, Any]]] = {0: [], 1: []}
+    for _, _, position, operation, side, price, size in client.named("updateMktDepth"):
+        if operation == 0:
+            rows[side].insert(position, (price, size))
+        elif operation == 1:
+            rows[side][position] = (price, size)
+        else:
+            del rows[side][position]
+    asks, bids = ([price for price, _ in rows[side]] for side in (0, 1))
+    assert (len(asks), len(bids)) == (5, 5)
+    assert sorted(bids, reverse=True) == bids
+    assert bids[0] < asks[0]
+    assert sorted(asks) == asks
+    assert all(size > 0 for side in rows.values() for _, size in side)
+
+
+def test_at_most_three_books_are_open(client: OfficialClient) -> None:
+    for number in range(1, 5):
+        client.api.reqMktDepth(number, contract(), 1, isSmartDepth=True, mktDepthOptions=[])
+
+    client.wait_error(309, 4)
+
+
+def test_a_scanner_ranks_the_listed_shares_by_volume(client: OfficialClient) -> None:
+    wanted = ScannerSubscription()
+    wanted.instrument, wanted.scanCode, wanted.numberOfRows, wanted.abovePrice = "STK", "MOST_ACTIVE", 2, 200.0
+    client.api.reqScannerSubscription(1, wanted, [], [])
+
+    client.wait_for("scannerDataEnd")
+    found = [(call[2], call[3].contract.symbol) for call in client.named("scannerData")]
+    assert [rank for rank, _ in found] == [0, 1]
+    assert {symbol for _, symbol in found} == {"SPY", "MSFT"}
+
+
+def test_an_option_price_and_its_volatility_are_each_others_inverse(client: OfficialClient) -> None:
+    call = Contract()
+    call.conId, call.exchange = 700000001, "SMART"
+    client.api.calculateOptionPrice(1, call, 0.25, 455.0, [])
+    price = client.wait_for("tickOptionComputation")[6]
+    client.api.calculateImpliedVolatility(2, call, price, 455.0, [])
+    answer = client.wait_for("tickOptionComputation", 2)
+
+    assert answer[4] == pytest.approx(0.25, abs=1e-6)
+    assert 0.5 < answer[5] < 1
+    client.api.calculateImpliedVolatility(3, call, 0.01, 455.0, [])
+    assert client.wait_for("tickOptionComputation", 3)[4] is None
 
 
 def test_positions_and_profit_follow_a_fill(client: OfficialClient) -> None:
