@@ -246,6 +246,7 @@ def test_a_restart_resets_sockets_and_rolls_ids_back(
     client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=440.0))
     client.place(2, contract(), order("BUY", "LMT", 10, lmtPrice=440.0, transmit=False))
     client.wait_status(1, "Submitted")
+    client.catch_up()
     gateway.faults.restart(down_seconds=0.1, roll_back=1)
     client.wait_for("connectionClosed")
     time.sleep(0.3)  # the gateway is down for a tenth of a second by design
