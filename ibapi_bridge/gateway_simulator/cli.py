@@ -158,6 +158,10 @@ class Lines:
         """Ends `print_all`."""
         self._queue.put(None)
 
+    def connection(self, text: str, at: datetime) -> None:
+        """A client that came or went."""
+        self.say(f"{at:%H:%M:%S} {text}")
+
     def placed(self, order: ApiOrder, at: datetime) -> None:
         """A new or changed order."""
         terms = order.order

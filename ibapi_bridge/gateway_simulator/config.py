@@ -66,7 +66,8 @@ class GatewayConfig:
 
     `speed` is market seconds per real second, None as fast as possible. `step` bounds how far market time moves
     between two looks at the sockets. `market` makes the quotes. `max_backlog` (bytes waiting for one client) holds
-    market time back; a client that takes nothing for `stall_seconds` of real time while holding it is cut off.
+    market time back when it is faster than real time; a client that is behind, or takes nothing, for
+    `stall_seconds` of real time is cut off, and one that has not sent startApi after `greeting_seconds`.
     `lockstep` is how far market time may run ahead of a client that follows it by asking for the time in
     milliseconds again as soon as it has the answer; None lets it run. `messages_per_second` is the pacing limit per
     connection, None for none. `cross_client_cancel` lets a client cancel another's orders (otherwise 10147);
@@ -101,7 +102,8 @@ class GatewayConfig:
     market_data_lines: int = 100
     snapshot_time: timedelta = timedelta(seconds=11)
     max_backlog: int = 64 * 1024
-    stall_seconds: float = 10.0
+    stall_seconds: float = attrs.field(default=10.0, validator=_above_zero)
+    greeting_seconds: float = attrs.field(default=60.0, validator=_above_zero)
     start_paused: bool = False
     lockstep: timedelta | None = attrs.field(default=None, validator=_above_zero)
     control_port: int | None = None

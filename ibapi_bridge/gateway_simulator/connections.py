@@ -17,15 +17,26 @@ LINGER_NONE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Connection:
-    """One accepted socket; `session` is None until the version is agreed."""
+    """One accepted socket; `session` is None until the version is agreed.
 
-    def __init__(self, stream: socket.socket, peer: str) -> None:
+    `stuck_since` and `behind_since` are the monotonic seconds since which the socket has taken nothing, and since
+    which more bytes wait than may.
+    """
+
+    def __init__(self, stream: socket.socket, peer: str, opened_at: float) -> None:
         self.stream = stream
         self.peer = peer
+        self.opened_at = opened_at
         self.inbound = FrameBuffer()
         self.session: Session | None = None
         self.greeted = False
         self.stuck_since: float | None = None
+        self.behind_since: float | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the client has got as far as startApi."""
+        return self.session is not None and self.session.client_id is not None
 
     @property
     def reading(self) -> bool:
@@ -45,7 +56,7 @@ class Connection:
         """Whether the stream begins as the API does; None while too little has come."""
         return self.inbound.take_prefix(PREFIX)
 
-    def write(self, now: float) -> bool:
+    def write(self, now: float, max_backlog: int) -> bool:
         """Sends what fits; False when the connection is gone."""
         if self.session is None:
             return True
@@ -62,9 +73,19 @@ class Connection:
         except OSError:
             return False
         if line.must_abort():
-            self.session.abort()
+            self.session.abort("fault: cut_after_bytes")
             outbound.clear()
+        if len(outbound) <= max_backlog:
+            self.behind_since = None
+        elif self.behind_since is None:
+            self.behind_since = now
         return True
+
+    def stalled(self, now: float, seconds: float) -> bool:
+        """Whether the client has not kept up for that long, and no fault is the reason."""
+        since = [moment for moment in (self.stuck_since, self.behind_since) if moment is not None]
+        faulty = self.session is not None and self.session.line.limit is not None
+        return bool(since) and not faulty and now - min(since) > seconds
 
 
 class Connections:
@@ -78,6 +99,9 @@ class Connections:
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._all.values()))
+
+    def __len__(self) -> int:
+        return len(self._all)
 
     def listen(self, host: str, port: int) -> int:
         """Opens the server socket and returns its port.
@@ -124,19 +148,19 @@ class Connections:
                 knocking = True
         return knocking, ready
 
-    def accept(self) -> Connection | None:
+    def accept(self, now: float) -> Connection | None:
         """The next waiting client, None when it has gone again."""
         if self._listener is None:
             return None
         try:
             stream, address = self._listener.accept()
+            stream.settimeout(0)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # A small buffer, so that a client that reads slowly shows as a backlog here and not in the kernel.
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         except OSError:
-            return None
-        stream.settimeout(0)
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A small buffer, so that a client that reads slowly shows as a backlog here and not in the kernel.
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-        connection = Connection(stream, f"{address[0]}:{address[1]}")
+            return None  # it is gone already
+        connection = Connection(stream, f"{address[0]}:{address[1]}", now)
         self._all[stream.fileno()] = connection
         self._selector.register(stream, selectors.EVENT_READ, connection)
         return connection

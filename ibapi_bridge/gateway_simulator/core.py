@@ -39,8 +39,11 @@ FARMS = {
 }
 
 
-class OrderWatcher(Protocol):
-    """Someone who wants to know what happens to orders, whatever the clients are told."""
+class Watcher(Protocol):
+    """Someone who wants to know what happens here, whatever the clients are told."""
+
+    def connection(self, text: str, at: datetime) -> None:
+        """A client that came or went, in words."""
 
     def placed(self, order: ApiOrder, at: datetime) -> None:
         """A new or changed order."""
@@ -111,7 +114,7 @@ class Gateway:
         self.host: Host = NoHost()
         self.connected: list[Session] = []
         self.cancel_reasons: dict[int, str] = {}
-        self.watchers: list[OrderWatcher] = []
+        self.watchers: list[Watcher] = []
         self._show_openings()
         self._contracts: dict[int, Message] = {}
         self._terms: dict[int, Message] = {}
@@ -220,6 +223,11 @@ class Gateway:
             submitter=self.config.username,
         )
 
+    def note_connection(self, text: str) -> None:
+        """Lets the watchers know of a client that came or went."""
+        for watcher in self.watchers:
+            watcher.connection(text, self.now)
+
     def note_fill(self, fill: Execution) -> None:
         """Lets the watchers know of a fill."""
         for watcher in self.watchers:
@@ -272,6 +280,7 @@ class Gateway:
 
     def greet(self, session: Session) -> None:
         """What a client gets right after startApi."""
+        self.note_connection(f"client {session.client_id} connected, server version {session.version}")
         session.send(IN.MANAGED_ACCTS, accountsList=",".join(self.config.accounts))
         session.send(IN.NEXT_VALID_ID, orderId=self.next_id(session))
         if self.faults.link_up:

@@ -25,6 +25,11 @@ class Course:
         self._clock = MarketClock(start=config.start, speed=config.speed, end=config.end)
         self._clock.paused = config.start_paused
 
+    @property
+    def _hurries(self) -> bool:
+        """Whether market time is faster than real time, so that it can wait for slow clients."""
+        return self._config.speed is None or self._config.speed > 1
+
     def pause(self) -> None:
         """Stops market time."""
         self._clock.paused = True
@@ -65,7 +70,7 @@ class Course:
     def _holds(self, connection: Connection) -> bool:
         session, lockstep = connection.session, self._config.lockstep
         if connection.backlog() > self._config.max_backlog:
-            return session is not None and session.line.limit is None
+            return self._hurries and session is not None and session.line.limit is None
         if session is None or session.time_told is None or lockstep is None:
             return False
         if real_seconds() - session.time_told_real > FOLLOWER_SECONDS:

@@ -6,7 +6,7 @@ from datetime import datetime
 from ibapi_bridge.gateway_simulator.framing import frame
 
 PREFIX = b"API\0"
-_HELLO = re.compile(r"^v(\d+)(?:\.\.(\d+))?(?: (.*))?$", re.DOTALL)
+_HELLO = re.compile(r"v(\d{1,9})(?:\.\.(\d{1,9}))?(?: (.*))?", re.DOTALL)
 
 
 class HandshakeError(Exception):
@@ -19,7 +19,7 @@ def agree(payload: bytes, *, lowest: int, highest: int) -> tuple[int, str]:
     Raises:
         HandshakeError: not a version range, or nothing in common with `lowest..highest`.
     """
-    match = _HELLO.match(payload.decode("ascii", "replace"))
+    match = _HELLO.fullmatch(payload.decode("ascii", "replace"))
     if match is None:
         raise HandshakeError(f"the greeting {payload[:40]!r} is not a version range such as v100..225")
     client_lowest = int(match[1])

@@ -13,6 +13,7 @@ from ibapi_bridge.gateway_simulator.protos import Message
 SIDES = {"BUY": "BOT", "SELL": "SLD"}
 LIQUIDITY = {"added": 1, "removed": 2}
 UNSET_DOUBLE = 1.7976931348623157e308
+NEVER_A_CLIENTS = ("autoCancelDate", "filledQuantity", "parentPermId", "refFuturesConId", "shareholder")
 
 _OPEN_ORDER = REPLIES[IN.OPEN_ORDER].message
 _ORDER_STATUS = REPLIES[IN.ORDER_STATUS].message
@@ -105,9 +106,14 @@ def completed_order(order: ApiOrder, *, zone: str, version: int) -> Message:
 
 
 def echo(order: Message, *, client_id: int, order_id: int, perm_id: int, account: str) -> Message:
-    """The order as the gateway repeats it: the client's fields with the gateway's defaults filled in."""
+    """The order as the gateway repeats it: the client's fields with the gateway's defaults filled in.
+
+    What only a gateway says of an order is not taken from a client: nobody else could read it if it were nonsense.
+    """
     echoed = type(order)()
     echoed.CopyFrom(order)
+    for name in NEVER_A_CLIENTS:
+        echoed.ClearField(name)
     echoed.clientId = client_id
     echoed.orderId = order_id
     echoed.permId = perm_id

@@ -20,13 +20,14 @@ from ibapi_bridge.gateway_simulator.faults.burst import pad_to_burst
 from ibapi_bridge.gateway_simulator.faults.control import ControlServer
 from ibapi_bridge.gateway_simulator.faults.scenario import RequestCounter, Step
 from ibapi_bridge.gateway_simulator.faults.switchboard import Faults, check_name, perform
-from ibapi_bridge.gateway_simulator.intake import Intake
+from ibapi_bridge.gateway_simulator.intake import CLIENT_LEFT, Intake
 from ibapi_bridge.gateway_simulator.requests.table import dispatch
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
 from ibapi_bridge.gateway_simulator.wire_log import WireLog
 
 JOIN_SECONDS = 2.0
+MAX_CONNECTIONS = 256  # clients and strangers together; the files of a process are counted
 SAVE_SECONDS = 2.0
 Answer = TypeVar("Answer")
 
@@ -143,7 +144,7 @@ class GatewaySimulator:
     def restart(self, down_seconds: float) -> None:
         """Resets every connection and refuses new ones for that many real seconds."""
         for connection in self._connections:
-            self._close(connection, reset=True)
+            self._close(connection, "the gateway restarts", reset=True)
         self._connections.stop_listening()
         self._reopen_at = real_seconds() + down_seconds
 
@@ -164,7 +165,7 @@ class GatewaySimulator:
         if not self.gateway.faults.incoming(session, request):
             dispatch(self.gateway, session, request)
         if session.abort_after_request:
-            session.abort()
+            session.abort("fault: kill_on_request")
 
     def _on_another_thread(self) -> bool:
         thread = self._thread
@@ -176,12 +177,14 @@ class GatewaySimulator:
                 self._turn()
         except BaseException as error:  # noqa: BLE001 - kept for stop(), which raises it
             self.failure = error
+        else:
+            self.failure = self._intake.failure
         finally:
             self._end()
 
     def _end(self) -> None:
         for connection in self._connections:
-            self._close(connection)
+            self._close(connection, "the gateway stops")
         self._connections.shut()
         self._run_calls()
         if self._books is not None:
@@ -192,16 +195,23 @@ class GatewaySimulator:
             self.on_end()
 
     def _turn(self) -> None:
-        knocking, ready = self._connections.wait(self._course.patience())
+        knocking, ready = self._connections.wait(0 if self._intake.busy else self._course.patience())
         self._run_calls()
         self._course.advance()
         self._keep_house(real_seconds())
         if knocking:
-            self._connections.accept()
-        finished = [connection for connection in ready if connection.open and not self._intake.receive(connection)]
-        for connection in finished + self._intake.serve_waiting():
-            self._close(connection)
+            self._accept(real_seconds())
+        for connection in ready:
+            if connection.open and (reason := self._intake.receive(connection)) is not None:
+                self._close(connection, reason)
+        for connection, reason in self._intake.serve_waiting():
+            self._close(connection, reason)
         self._flush(real_seconds())
+
+    def _accept(self, now: float) -> None:
+        connection = self._connections.accept(now)
+        if connection is not None and len(self._connections) > MAX_CONNECTIONS:
+            self._close(connection, f"{MAX_CONNECTIONS} connections are open already")
 
     def _run_calls(self) -> None:
         while not self._calls.empty():
@@ -230,19 +240,32 @@ class GatewaySimulator:
             session = connection.session
             if session is not None and session.line.burst is not None:
                 pad_to_burst(session, self.gateway.now)
-            alive = connection.write(now)
-            stuck = connection.stuck_since is not None and now - connection.stuck_since > self.config.stall_seconds
-            finished = session is not None and (session.aborting or (session.closing and not session.outbound))
-            if not alive or stuck or finished:
-                self._close(connection, reset=session is not None and session.aborting)
+            alive = connection.write(now, self.config.max_backlog)
+            reason = self._reason_to_close(connection, now) if alive else CLIENT_LEFT
+            if reason is not None:
+                self._close(connection, reason, reset=session is not None and session.aborting)
             else:
                 self._connections.watch_writes(connection)
 
-    def _close(self, connection: Connection, *, reset: bool = False) -> None:
-        if connection.session is not None:
-            self.gateway.leave(connection.session)
-            if self._intake.log is not None:
-                self._intake.log.closed(connection.session, self.gateway.now)
+    def _reason_to_close(self, connection: Connection, now: float) -> str | None:
+        session, config = connection.session, self.config
+        if session is not None and (session.aborting or (session.closing and not session.outbound)):
+            return session.ending
+        if connection.stalled(now, config.stall_seconds):
+            return f"took too little for {config.stall_seconds:g} seconds"
+        healthy = session is None or session.line.limit is None
+        if not connection.started and healthy and now - connection.opened_at > config.greeting_seconds:
+            return f"no startApi within {config.greeting_seconds:g} seconds"
+        return None
+
+    def _close(self, connection: Connection, reason: str, *, reset: bool = False) -> None:
+        session = connection.session
+        if session is not None:
+            self.gateway.leave(session)
+        if self._intake.log is not None:
+            self._intake.log.closed(session, connection.peer, reason, self.gateway.now)
+        client = connection.peer if session is None or session.client_id is None else f"client {session.client_id}"
+        self.gateway.note_connection(f"{client} disconnected: {reason}")
         self._connections.close(connection, reset=reset)
 
 

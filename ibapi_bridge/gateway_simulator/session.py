@@ -20,7 +20,7 @@ class Session:
     """A connected client; `client_id` is None until it has sent startApi.
 
     Replies are appended to `outbound`; the server writes them out. `closing` asks the server to close the
-    connection once everything is written, `aborting` to reset it at once.
+    connection once everything is written, `aborting` to reset it at once; `ending` says why.
     """
 
     def __init__(self, *, number: int, version: int, options: str = "") -> None:
@@ -31,6 +31,7 @@ class Session:
         self.outbound = bytearray()
         self.closing = False
         self.aborting = False
+        self.ending = ""
         self.market_data_type = 1
         self.account_updates: str | None = None
         self.positions = False
@@ -61,7 +62,7 @@ class Session:
 
     def write(self, number: int, message: Message) -> None:
         """Encodes a reply and queues its bytes, past every fault."""
-        if self.closing or self.aborting or self.line.dead:
+        if self.over or self.line.dead:
             return
         frame = encode_reply(self.version, number, message)
         if self.line.mangle is not None:
@@ -70,9 +71,18 @@ class Session:
             self.tap(self, number, message, frame)
         self.outbound += frame
 
-    def abort(self) -> None:
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is taken from the client."""
+        return self.closing or self.aborting
+
+    def close(self, reason: str) -> None:
+        """Asks the server to close the connection once everything is written."""
+        self.closing, self.ending = True, self.ending or reason
+
+    def abort(self, reason: str) -> None:
         """Asks the server to send what waits and then reset the connection; nothing more is taken."""
-        self.aborting = True
+        self.aborting, self.ending = True, self.ending or reason
 
     def error(self, message_id: int, code: int, text: str, at: datetime, *, advanced: str = "") -> None:
         """Sends the error callback; `at` becomes the error time in milliseconds."""

@@ -23,6 +23,7 @@ from ibapi_bridge.gateway_simulator.text.layout import FieldError, RefusedField
 
 HISTORICAL_DATA_END = int(IN.HISTORICAL_DATA_END)
 HISTORICAL_DATA_END_VERSION = 196
+LONGEST_REQUEST = 1_000_000  # bytes; what is echoed to other clients has to stay far below their 16 MB
 _HEAD = struct.Struct("!II")
 _NUMBER = struct.Struct("!I")
 
@@ -83,6 +84,8 @@ def decode_request(version: int, payload: bytes) -> Request:
         UnreadableRequest: unknown number, or the content does not fit the version.
     """
     number, protobuf, body = split(version, payload)
+    if len(payload) > LONGEST_REQUEST:
+        raise UnreadableRequest(f"{len(payload)} bytes are too many, at most {LONGEST_REQUEST} are read")
     kind = REQUESTS.get(number)
     if kind is None:
         raise UnreadableRequest(f"unknown message number {number}", number=number)

@@ -53,17 +53,17 @@ class WireLog:
         """One half of the handshake."""
         self._line(session, direction, "handshake", market_at, text=payload.decode("ascii", "replace"))
 
-    def closed(self, session: Session, market_at: datetime) -> None:
-        """The end of a connection."""
-        self._line(session, "", "closed", market_at)
+    def closed(self, session: Session | None, peer: str, reason: str, market_at: datetime) -> None:
+        """The end of a connection and why; `session` is None when no version had been agreed."""
+        self._line(session, "", "closed", market_at, peer=peer, reason=reason)
 
-    def _line(self, session: Session, direction: str, form: str, market_at: datetime, **rest: object) -> None:
+    def _line(self, session: Session | None, direction: str, form: str, market_at: datetime, **rest: object) -> None:
         line = {
             "at": real_now().isoformat(),
             "market_at": market_at.isoformat(),
-            "connection": session.number,
-            "client_id": session.client_id,
-            "version": session.version,
+            "connection": session and session.number,
+            "client_id": session and session.client_id,
+            "version": session and session.version,
             "dir": direction,
             "form": form,
             **rest,

@@ -23,6 +23,9 @@ class Fills:
         self.seen: list[Execution] = []
         self.second = threading.Event()
 
+    def connection(self, text: str, at: datetime) -> None:
+        pass
+
     def placed(self, order: ApiOrder, at: datetime) -> None:
         pass
 

@@ -38,9 +38,9 @@ def disconnect(gateway: "Gateway", *, client_id: int | None = None, reset: bool 
     """Closes the sockets of every client, or of one; with a TCP reset unless told otherwise."""
     for session in _sessions(gateway, client_id):
         if reset:
-            session.abort()
+            session.abort("fault: disconnect")
         else:
-            session.closing = True
+            session.close("fault: disconnect")
 
 
 def lose_link(gateway: "Gateway", *, repeats: int = 1, lose_orders: bool = False, lose_reports: bool = False) -> None:

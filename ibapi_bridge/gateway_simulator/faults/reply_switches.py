@@ -189,7 +189,7 @@ class _Preceded(Rewrite):
 
 def _kill_around_reply(_gateway: "Gateway", parameters: Parameters) -> Rule:
     def kill(session: Session) -> None:
-        session.abort()
+        session.abort("fault: kill_on_reply")
 
     when = str(parameters.pop("when", "after"))
     scope = _scope(parameters, _kind(parameters))

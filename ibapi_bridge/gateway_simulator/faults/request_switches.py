@@ -85,7 +85,7 @@ def _kill_around_request(_gateway: "Gateway", parameters: Parameters) -> Request
 
     def act(session: Session, _request: Request) -> bool:
         if before:
-            session.abort()
+            session.abort("fault: kill_on_request")
         else:
             session.abort_after_request = True
         return before
@@ -97,7 +97,7 @@ def _client_id_in_use(gateway: "Gateway", parameters: Parameters) -> RequestRule
     def act(session: Session, _request: Request) -> bool:
         text = "Unable to connect as the client id is already in use. Retry with a unique client id."
         session.error(-1, 326, text, gateway.now)
-        session.closing = True
+        session.close("fault: client_id_in_use")
         return True
 
     return _request(parameters, "startApi", act)

@@ -6,19 +6,21 @@ from ibapi_bridge.gateway_simulator.core import Gateway
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.session import Session
 
+ALREADY_STARTED = "Error validating request.-'bF' : cause - The API is started already"
+
 
 def start_api(gateway: Gateway, session: Session, message: Message) -> None:
     """Registers the client id and greets, or refuses an id in use (326) or one client too many."""
     if session.client_id is not None:
-        return
-    if gateway.sessions.taken(message.clientId):
+        session.error(-1, 321, ALREADY_STARTED, gateway.now)
+    elif gateway.sessions.taken(message.clientId):
         text = "Unable to connect as the client id is already in use. Retry with a unique client id."
         session.error(-1, 326, text, gateway.now)
-        session.closing = True
+        session.close(f"client id {message.clientId} is in use")
     elif len(gateway.sessions) >= gateway.config.max_clients:
         text = f"The maximum number of API clients ({gateway.config.max_clients}) is connected already."
         session.error(-1, 502, text, gateway.now)
-        session.closing = True
+        session.close(f"{gateway.config.max_clients} clients are connected already")
     else:
         gateway.sessions.add(session, message.clientId)
         gateway.greet(session)

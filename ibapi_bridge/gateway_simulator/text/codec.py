@@ -58,5 +58,12 @@ def write_reply(number: int, message: Message, version: int) -> bytes:
 
 
 def write(table: Block, message: Message, version: int) -> bytes:
-    """The text body of a message by its table."""
-    return "\0".join([*written(table, message, version), ""]).encode("utf-8")
+    """The text body of a message by its table.
+
+    A NUL inside a field would end it for a reader; only a protobuf client can have sent one, and it is left out.
+    """
+    fields = written(table, message, version)
+    body = "\0".join([*fields, ""])
+    if body.count("\0") != len(fields):
+        body = "\0".join([*(field.replace("\0", "") for field in fields), ""])
+    return body.encode("utf-8")

@@ -88,7 +88,7 @@ def test_it_says_where_to_connect_shows_orders_and_stops_cleanly(tmp_path: Path)
         client.place(1, contract(), order("BUY", "MKT", 10))
         client.wait_for("commissionAndFeesReport")
         client.close()
-        shown = [process.stdout.readline() for _ in range(2)]
+        shown = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
         assert process.stderr is not None
@@ -100,8 +100,10 @@ def test_it_says_where_to_connect_shows_orders_and_stops_cleanly(tmp_path: Path)
             if stream is not None:
                 stream.close()
 
-    assert "BUY 10 SPY MKT" in shown[0]
-    assert "filled at" in shown[1]
+    assert "client 1 connected, server version 225" in shown[0]
+    assert "BUY 10 SPY MKT" in shown[1]
+    assert "filled at" in shown[2]
+    assert "client 1 disconnected: closed by the client" in shown[3]
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["form"] for line in lines[:2]] == ["handshake", "handshake"]
     placed = next(line for line in lines if line.get("name") == "placeOrder")
