@@ -1,10 +1,12 @@
 """Lines of a capture as messages of the core, with what lines written by hand leave out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final
 
 import attrs
 
+from actors.domain.contract import SecType
 from actors.domain.identity import Account, Epoch, OrderId
 from actors.messages.commands import RecordCancel, RecordNumber, RecordPlacement
 from actors.messages.reports import (
@@ -21,12 +23,19 @@ from ibapi_bridge.figures import identity, integer, read
 from ibapi_bridge.inbound import translate
 from ibapi_bridge.inbound_terms import contract_of, order_of
 from ibapi_bridge.replay_contracts import KnownContracts
-from ibapi_bridge.replay_names import PlacedOrders, client_id_of, client_of
+from ibapi_bridge.replay_names import PlacedOrders, client_id_of, client_of, only_account_of
 from ibapi_bridge.transcript import Line
 
 Recorded = RecordPlacement | RecordNumber | RecordCancel
 
 _ABOUT_ORDERS: Final = (OrderStatusReported, OpenOrderReported, ExecutionReported)
+_MUST_TELL: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = MappingProxyType(
+    {
+        "openOrder": ("order", {"action": "action", "totalQuantity": "totalQuantity"}),
+        "execDetails": ("execution", {"side": "action"}),
+    }
+)
+"""Where an answer has what it must tell, by the names of an ``Order``."""
 _WITH_CONTRACT: Final = (OpenOrderReported, CompletedOrderReported, ExecutionReported, PositionReported)
 
 
@@ -53,6 +62,7 @@ class Reader:
         self.client_id = client_id_of(lines)
         self._placed = PlacedOrders(lines)
         self._contracts = KnownContracts(lines)
+        self._account = only_account_of(lines)
 
     def left(self, line: Line, here: Connection) -> Iterable[Recorded]:
         """What a request that left means for our orders.
@@ -74,13 +84,27 @@ class Reader:
 
     def came(self, line: Line, here: Connection) -> Iterable[Report | Recorded]:
         """What a callback says, after what must be known to understand it."""
-        for report in translate(line.name, line.args, at=line.at, epoch=here.epoch, context=here.talk):
+        for report in translate(line.name, self._with_terms(line), at=line.at, epoch=here.epoch, context=here.talk):
             whole = self._whole(report, line, here)
             if isinstance(whole, NoticeReported) and whole.subject is not None:
                 yield from self._link(OrderId(whole.subject), line, here)
             elif isinstance(whole, _ABOUT_ORDERS) and not whole.perm_id and whole.order_id is not None:
                 yield from self._link(whole.order_id, line, here)
             yield whole
+
+    def _with_terms(self, line: Line) -> Mapping[str, object]:
+        """The arguments with what an echo or an execution must tell and a log may leave out: what we had sent."""
+        said, wanted = _MUST_TELL.get(line.name, ("", {}))
+        source = line.args.get(said)
+        order_id = OrderId(integer(line.args.get("orderId") or read(source, "orderId")))
+        placed, sent = self._placed.find(order_id), self._placed.sent(order_id)
+        missing = {name: read(sent, ours) for name, ours in wanted.items() if read(source, name) in (None, "")}
+        is_strangers = client_of(line.args) not in (None, self.client_id)
+        is_leg = line.name == "execDetails" and placed is not None and placed.contract.sec_type is SecType.COMBO
+        if sent is None or not missing or is_strangers or is_leg:
+            return line.args
+        told = {} if source is None else vars(source)
+        return {**line.args, said: SimpleNamespace(**{**told, **missing})}
 
     def _place(self, line: Line, here: Connection) -> Iterable[Recorded]:
         source = line.args.get("order")
@@ -90,9 +114,10 @@ class Reader:
         order_id = OrderId(integer(line.args.get("orderId")) or integer(read(source, "orderId")))
         contract = self._contracts.whole(contract_of(line.args.get("contract")))
         terms = order_of(contract, source)
+        self._placed.send(order_id, source)
         placed = self._placed.find_modified(here.epoch, order_id, ref, here.next_id)
         if placed is None:
-            account = Account(identity(read(source, "account"))) or here.only_account
+            account = Account(identity(read(source, "account"))) or here.only_account or self._account
             placed = self._placed.add(here.epoch, order_id, ref, contract, account)
         left = RecordPlacement(
             at=line.at,
@@ -133,7 +158,7 @@ class Reader:
             changes["contract"] = named if named.name or placed is None else placed.contract
         if isinstance(report, OpenOrderReported | CompletedOrderReported | ExecutionReported):
             if not report.account:
-                changes["account"] = placed.account if placed is not None else here.only_account
+                changes["account"] = placed.account if placed is not None else here.only_account or self._account
             if report.order_ref in self._placed.shared_refs:
                 changes["order_ref"] = ""
         return attrs.evolve(report, **changes) if changes else report

@@ -29,12 +29,21 @@ class PlacedOrders:
     def __init__(self, lines: Iterable[Line]) -> None:
         self.shared_refs = _shared_refs(lines)
         self._by_id: dict[OrderId, tuple[Epoch, str, Placed]] = {}
+        self._terms: dict[OrderId, object] = {}
         self._names: set[OmsId] = set()
 
     def find(self, order_id: OrderId | None) -> Placed | None:
         """The newest order of ours with that id."""
         known = self._by_id.get(order_id) if order_id is not None else None
         return known[2] if known is not None else None
+
+    def send(self, order_id: OrderId, terms: object) -> None:
+        """Remember the ``Order`` that left last under that id."""
+        self._terms[order_id] = terms
+
+    def sent(self, order_id: OrderId) -> object:
+        """The ``Order`` that left last under that id; None if none did."""
+        return self._terms.get(order_id)
 
     def find_modified(self, epoch: Epoch, order_id: OrderId, ref: str, next_id: OrderId | None) -> Placed | None:
         """The order that a second ``placeOrder`` changes; None when it is a new one."""
@@ -103,6 +112,18 @@ def client_id_of(lines: tuple[Line, ...]) -> ClientId:
         if line.name in ("connected", "startApi") or (line.direction is Direction.IN and _is_answer(line, placed)):
             return client_id
     return ClientId(0)
+
+
+def only_account_of(lines: Iterable[Line]) -> Account:
+    """The account that a capture is about, if it names but one."""
+    named = {identity(account) for line in lines for account in _accounts_of(line.args)} - {""}
+    return Account(named.pop()) if len(named) == 1 else Account("")
+
+
+def _accounts_of(args: Mapping[str, object]) -> Iterable[object]:
+    yield from (args.get("account"), args.get("accountName"))
+    yield from str(args.get("accountsList") or "").split(",")
+    yield from (read(args.get("order"), "account"), read(args.get("execution"), "acctNumber"))
 
 
 def _is_answer(line: Line, placed: set[int]) -> bool:

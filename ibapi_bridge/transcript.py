@@ -53,14 +53,28 @@ _LONGEST_SHOWN: Final = 60
 
 _ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "error": {"id": "reqId", "errorMsg": "errorString", "code": "errorCode", "msg": "errorString"},
+        "error": {
+            "id": "reqId",
+            "orderId": "reqId",
+            "code": "errorCode",
+            **dict.fromkeys(("errorMsg", "errorMessage", "message", "msg"), "errorString"),
+        },
         "placeOrder": {"id": "orderId"},
         "cancelOrder": {"id": "orderId"},
         "orderStatus": {"id": "orderId"},
         "openOrder": {"id": "orderId"},
     }
 )
-"""Parameter names of earlier versions of the official client."""
+"""Parameter names of earlier versions of the official client, and of logs."""
+
+_REPORTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "execDetails": ("execution",),
+        "commissionReport": ("commissionReport", "commissionAndFeesReport"),
+        "commissionAndFeesReport": ("commissionAndFeesReport", "commissionReport"),
+    }
+)
+"""Callbacks about an execution, and where their report is: without a report the arguments are it."""
 
 
 def read_transcript(path: Path) -> Transcript:
@@ -175,6 +189,9 @@ def _official(name: str, args: dict[str, object]) -> dict[str, object]:
     for key, value in args.items():
         if key in aliases:
             renamed.setdefault(aliases[key], value)
+    reports = _REPORTS.get(name, ())
+    if reports and "execId" in renamed and not any(report in renamed for report in reports):
+        renamed[reports[0]] = dict(renamed)
     return {key: _as_object(value) for key, value in renamed.items()}
 
 

@@ -44,18 +44,30 @@ def of_completed(core: DeskCore, report: CompletedOrderReported) -> OrderState |
 
 
 def of_execution(core: DeskCore, report: ExecutionReported) -> OrderState | None:
-    """The order an execution belongs to, None if it is not in the book."""
-    book = core.book
-    order = book.by_family(execution_family(report.exec_id))
-    if order is None and report.perm_id:
-        order = book.by_perm_id(report.perm_id)
-    order = order or _by_name(core, report.order_ref)
+    """The order an execution belongs to, None if it is not in the book.
+
+    An execution in another instrument is none of an order's fills, whatever it bears: numbers are given out again, and
+    with them a permId can have been linked to the wrong order.
+    """
+    order = core.book.by_family(execution_family(report.exec_id)) or _named_by(core, report)
     if order is None and report.order_id:
-        numbered = book.by_number(report.epoch, report.client_id, report.order_id)
+        numbered = core.book.by_number(report.epoch, report.client_id, report.order_id)
         order = numbered if numbered and fits(numbered, report.contract, report.side) else None
     if order is not None and report.order_id:
         _link(core, order, report.epoch, report.client_id, report.order_id)
     return order
+
+
+def _named_by(core: DeskCore, report: ExecutionReported) -> OrderState | None:
+    """The order with the execution's permId or our name on it."""
+    by_perm_id = core.book.by_perm_id(report.perm_id) if report.perm_id else None
+    for order in (by_perm_id, _by_name(core, report.order_ref)):
+        if order is not None and is_in(order, report.contract):
+            return order
+        if order is not None:
+            text = f"execution {report.exec_id} bears its permId or name but is in {report.contract.name}"
+            core.complain(report.at, "CONTRADICTION", order.oms_id, text)
+    return None
 
 
 def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderState:
@@ -76,10 +88,18 @@ def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderSta
 
 def fits(order: OrderState, contract: Contract, side: Side) -> bool:
     """Whether a report found by its number alone can be about the order: numbers are used again, contracts are not."""
-    if SecType.COMBO in (order.contract.sec_type, contract.sec_type):
+    is_combo = SecType.COMBO in (order.contract.sec_type, contract.sec_type)
+    return is_combo or (is_in(order, contract) and order.order.side is side)
+
+
+def is_in(order: OrderState, contract: Contract) -> bool:
+    """Whether a contract can be the order's or a leg of it, as far as both are told."""
+    ordered = order.contract
+    if SecType.COMBO in (ordered.sec_type, contract.sec_type):
         return True
-    same = order.contract.con_id == contract.con_id or 0 in (order.contract.con_id, contract.con_id)
-    return same and order.order.side is side
+    if ordered.con_id and contract.con_id:
+        return ordered.con_id == contract.con_id
+    return not ordered.symbol or not contract.symbol or ordered.symbol == contract.symbol
 
 
 def _is_our_lost_name(core: DeskCore, order_ref: str, client_id: ClientId) -> bool:

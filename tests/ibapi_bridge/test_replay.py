@@ -255,6 +255,75 @@ def test_names_of_older_clients_are_understood(written: Written) -> None:
     assert only_order(found)["status"] == "FILLED"
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"id": 5, "errorCode": 201, "errorMsg": "no money"},
+        {"orderId": "5", "code": "201", "message": "no money"},
+        {"reqId": 5, "errorCode": 201, "errorMessage": "no money"},
+    ],
+)
+def test_notices_are_understood_under_every_name_they_had(written: Written, args: Row) -> None:
+    order = only_order(replay(written(place(5), line("in", "error", **args))))
+
+    assert (order["status"], order["reason"]) == ("REJECTED", "201: no money")
+
+
+def test_reports_about_executions_may_be_the_arguments_themselves(written: Written) -> None:
+    order = only_order(
+        replay(
+            written(
+                place(5),
+                line("in", "execDetails", orderId=5, execId="a.1.01", side="BOT", shares=100, price=495),
+                line("in", "commissionReport", execId="a.1.01", commission=1.5),
+            )
+        )
+    )
+
+    assert (order["status"], order["commission"]) == ("FILLED", "1.5")
+
+
+def test_an_echo_and_an_execution_without_side_and_quantity_have_those_that_were_sent(written: Written) -> None:
+    found = replay(
+        written(
+            place(5, action="SELL"),
+            line("in", "openOrder", orderId=5, orderState={"status": "Submitted"}),
+            place(5, action="SELL", totalQuantity=60),
+            line("in", "openOrder", orderId=5, order={"permId": 77}, orderState={"status": "Submitted"}),
+            line("in", "execDetails", execution={"orderId": 5, "execId": "a.1.01", "shares": 60, "price": 495}),
+        )
+    )
+
+    order = only_order(found)
+    assert (order["status"], order["quantity"], order["perm_ids"]) == ("FILLED", "60", [77])
+    assert [row["quantity"] for row in found["positions"]] == ["-60"]
+    assert found["discrepancies"] == []
+
+
+@pytest.mark.parametrize(
+    "execution", [{"orderId": 5, "clientId": 9, "execId": "a.1.01"}, {"orderId": 6, "execId": "a.1.01"}]
+)
+def test_what_we_sent_says_nothing_about_others(written: Written, execution: Row) -> None:
+    answer = line("in", "execDetails", contract=SPY, execution={"shares": 1, "price": 1, **execution})
+    combo = {"symbol": "SPY", "secType": "BAG"}
+
+    found = replay(written(line("conn", "connected", clientId=1), place(5), place(6, contract=combo), answer))
+
+    assert [row["kind"] for row in found["discrepancies"]] == ["FRAME_DAMAGED"]
+
+
+def test_the_only_account_a_capture_names_is_everywhere(written: Written) -> None:
+    found = replay(
+        written(
+            place(5, orderRef="mine"),
+            executed(5, "a.1.01", 40),
+            executed(5, "b.1.01", 60, acctNumber="DU1"),
+        )
+    )
+
+    assert [(row["account"], row["quantity"]) for row in found["positions"]] == [("DU1", "100")]
+
+
 def test_an_execution_without_a_contract_belongs_to_what_was_ordered(written: Written) -> None:
     bare = line(
         "in", "execDetails", execution={"execId": "a.1.01", "orderId": 5, "side": "BOT", "shares": 1, "price": 9}

@@ -391,6 +391,27 @@ def test_an_execution_that_contradicts_its_order_is_booked_and_named() -> None:
     assert only(Discrepancy, outbox).kind == "CONTRADICTION"
 
 
+def test_an_execution_in_another_instrument_is_a_strangers_whatever_it_bears() -> None:
+    rig = Rig()
+    rig.working()
+
+    outbox = rig.execution("e1.01", 1, contract=IBM)
+
+    assert "ExecutionUnmatched" in names(outbox)
+    assert only(Discrepancy, outbox).kind == "CONTRADICTION"
+    assert rig.order().filled == 0
+
+
+@pytest.mark.parametrize(("symbol", "booked"), [("SPY", 1), ("", 1), ("IBM", 0)])
+def test_without_contract_ids_the_symbol_tells_the_instrument(symbol: str, booked: int) -> None:
+    rig = Rig()
+    rig.working()
+
+    rig.execution("e1.01", 1, contract=Contract(symbol=symbol))
+
+    assert rig.order().filled == booked
+
+
 def test_legs_of_a_combo_move_positions_and_the_summary_fills_the_order() -> None:
     rig = Rig()
     spread = Order(side=Side.BUY, quantity=2, contract=COMBO, order_type=OrderType.LIMIT, limit_price="-1.20")
