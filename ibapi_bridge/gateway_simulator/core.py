@@ -115,6 +115,7 @@ class Gateway:
         self.connected: list[Session] = []
         self.cancel_reasons: dict[int, str] = {}
         self.watchers: list[Watcher] = []
+        self.unsaved = False
         self._show_openings()
         self._contracts: dict[int, Message] = {}
         self._terms: dict[int, Message] = {}
@@ -158,8 +159,9 @@ class Gateway:
         self.streams.tick()
 
     def report(self, happened: list[events.Event]) -> None:
-        """Tells the clients what the exchange did."""
+        """Tells the clients what the exchange did; `unsaved` is set by anything but a quote."""
         if happened:
+            self.unsaved = self.unsaved or any(type(event) is not events.Quoted for event in happened)
             self.reporter.report(happened)
 
     def other_event(self, event: events.Event) -> None:

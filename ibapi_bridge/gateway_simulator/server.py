@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from ibapi.message import OUT
+
 from ibapi_bridge.gateway_simulator import times
 from ibapi_bridge.gateway_simulator.books import Books
 from ibapi_bridge.gateway_simulator.clock import real_seconds
@@ -163,6 +165,7 @@ class GatewaySimulator:
         for step in self._scenario.saw(request.name):
             self._perform(step)
         if not self.gateway.faults.incoming(session, request):
+            self.gateway.unsaved = self.gateway.unsaved or request.number == OUT.PLACE_ORDER  # it uses an id up
             dispatch(self.gateway, session, request)
         if session.abort_after_request:
             session.abort("fault: kill_on_request")
@@ -206,6 +209,9 @@ class GatewaySimulator:
                 self._close(connection, reason)
         for connection, reason in self._intake.serve_waiting():
             self._close(connection, reason)
+        self._save_books(real_seconds())
+        if self._intake.log is not None:
+            self._intake.log.flush()
         self._flush(real_seconds())
 
     def _accept(self, now: float) -> None:
@@ -221,9 +227,13 @@ class GatewaySimulator:
         if self._reopen_at is not None and now >= self._reopen_at:
             self._reopen_at = None
             self._connections.listen(self.config.host, self.port)
-        if self._books is not None and now >= self._save_at:
+
+    def _save_books(self, now: float) -> None:
+        """Before anything is told that must not be forgotten, and every two seconds for the market."""
+        if self._books is not None and (self.gateway.unsaved or now >= self._save_at):
             self._save_at = now + SAVE_SECONDS
             self._books.save(self.gateway)
+            self.gateway.unsaved = False
 
     def _plan(self, steps: tuple[Step, ...]) -> None:
         for step in steps:

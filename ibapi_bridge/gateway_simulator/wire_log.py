@@ -17,19 +17,31 @@ from ibapi_bridge.gateway_simulator.wire import Request
 class WireLog:
     """Appends one line for each frame and for each connection's beginning and end.
 
+    Lines wait for `flush`, which the server calls after its books are saved and before anything leaves: what the log
+    says was told, the books know, whenever the process dies.
+
     Raises:
         OSError: the file cannot be opened for appending.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = path.open("a", encoding="utf-8")
+        self._waiting: list[str] = []
 
     def attach(self, session: Session, market_now: Callable[[], datetime]) -> None:
         """Writes down everything sent to a session from now on."""
         session.tap = lambda session, number, message, frame: self.sent(session, number, message, frame, market_now())
 
+    def flush(self) -> None:
+        """Hands what waits to the operating system, in one piece."""
+        if self._waiting:
+            self._file.write("".join(self._waiting))
+            self._file.flush()
+            self._waiting.clear()
+
     def close(self) -> None:
         """Ends the file."""
+        self.flush()
         self._file.close()
 
     def received(self, session: Session, request: Request, payload: bytes, market_at: datetime) -> None:
@@ -68,7 +80,7 @@ class WireLog:
             "form": form,
             **rest,
         }
-        self._file.write(json.dumps(line) + "\n")
+        self._waiting.append(json.dumps(line) + "\n")
 
 
 def _fields(message: Message) -> dict[str, object]:

@@ -27,7 +27,7 @@ PRELOADED = (assembly, busy)
 STRATEGY_ID = "busy"
 
 
-def write_config(folder: Path, port: int, *, trading: bool) -> Path:
+def write_config(folder: Path, port: int, *, trading: bool, symbols: tuple[str, ...] = SYMBOLS) -> Path:
     """A configuration for ``run.py paper`` against a gateway on this machine."""
     path = folder / ("trading.toml" if trading else "settling.toml")
     path.write_text(
@@ -44,7 +44,7 @@ absence_grace_seconds = 0.3
 path = "tests.torture.busy:Busy"
 id = "{STRATEGY_ID}"
 [strategy.parameters]
-symbols = {list(SYMBOLS)!r}
+symbols = {list(symbols)!r}
 trading = {str(trading).lower()}
 [logging]
 console = false

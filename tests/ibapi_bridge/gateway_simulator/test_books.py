@@ -54,3 +54,16 @@ def test_a_file_that_is_no_book_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="books_path"):
         GatewaySimulator(GatewayConfig(books_path=path))
+
+
+def test_what_a_client_was_told_is_in_the_books_before_it_is_told(
+    start_gateway: StartGateway, connect: Connect, tmp_path: Path
+) -> None:
+    path = tmp_path / "books.sqlite"
+    client = connect(start_gateway(books_path=path))
+    client.place(1, contract(), order("BUY", "MKT", 10, orderRef="mine"))
+    client.wait_for("execDetails")
+
+    as_after_a_kill = GatewaySimulator(GatewayConfig(books_path=path)).gateway
+    assert as_after_a_kill.ids.next_for(1) == 2
+    assert [fill.quantity for fill in as_after_a_kill.exchange.executions()] == [10]
