@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -18,13 +19,15 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from actors import reconcile_cli
-from actors.calendars import calendar_for
+from actors.calendars import UnknownCalendar, calendar_for
 from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock
+from actors.domain.contract import Session
 from actors.domain.desk_config import DeskConfig, Patience
 from actors.domain.identity import Account, ClientId
 from actors.domain.limits import Limits
 from actors.domain.schedule import ScheduleConfig
 from actors.domain.session import SessionConfig
+from actors.domain.timekeeping import RestartWindow
 from actors.journal import Durability, Journal, JournalDamaged, JournalFailed, JournalIdentity
 from actors.journal_files import JournalLocked
 from actors.journal_keeper import JournalKeeper
@@ -160,6 +163,8 @@ class Run:
     state: Path
     watch: SessionWatch
     tick_seconds: float = 0.05
+    correct_clock: Callable[[timedelta], None] | None = None
+    """Makes the clock follow the gateway's; None where market time is not real time."""
 
 
 def trade_simulated(arguments: argparse.Namespace) -> int:
@@ -167,7 +172,7 @@ def trade_simulated(arguments: argparse.Namespace) -> int:
     config = _config(arguments, default_strategy=DEFAULT_STRATEGY)
     with ExitStack() as stack:
         session = simulated_session(arguments)
-        config = _with_symbol(config, session.symbol)
+        config = _without_account(_with_symbol(config, session.symbol))
         simulator = session.simulator
         simulator.start()
         stack.callback(simulator.stop)
@@ -207,6 +212,7 @@ def trade(arguments: argparse.Namespace, *, mode: str) -> int:
         port=connection.port,
         client_id=ClientId(connection.client_id),
         connect_seconds=connection.connect_timeout_seconds,
+        ready_seconds=connection.connect_timeout_seconds,
         market_data_type=connection.market_data_type,
         execution_days=connection.execution_days,
         symbols=config.symbols,
@@ -219,6 +225,7 @@ def trade(arguments: argparse.Namespace, *, mode: str) -> int:
         make_link=link_factory(link, clock=clock, capture=arguments.capture, cache=state),
         state=state,
         watch=SessionWatch(starts=None, ends=None, ends_with_session=False, zone=ZoneInfo(config.session.time_zone)),
+        correct_clock=clock.correct,
     )
     return run_engine(run)
 
@@ -236,6 +243,11 @@ def _with_symbol(config: Config, symbol: str | None) -> Config:
         return config
     parameters = {**config.strategy.parameters, "symbols": (symbol,)}
     return attrs.evolve(config, strategy=attrs.evolve(config.strategy, parameters=parameters))
+
+
+def _without_account(config: Config) -> Config:
+    """The simulator has an account of its own."""
+    return attrs.evolve(config, connection=attrs.evolve(config.connection, account=""))
 
 
 def run_engine(run: Run) -> int:
@@ -268,7 +280,7 @@ def run_engine(run: Run) -> int:
         log = ExecutionLog(config.logging, zone=zone, console=run.watch.show_line)
         log.start()
         stack.callback(log.stop)
-        guard = AccountGuard(run.mode, config.connection.port)
+        guard = AccountGuard(run.mode, config.connection.port, Account(config.connection.account))
         console = Console(log, at_once=guard.check)
         keeper = JournalKeeper(journal, desk_config, warn=_warn_of_journal(console, run.clock))
         keeper.prepare(restored)
@@ -281,14 +293,22 @@ def run_engine(run: Run) -> int:
             runner=runner,
             subscriptions=runner.subscriptions,
             make_link=run.make_link,
-            calendar=calendar_for(config.session.calendar, time_zone=config.session.time_zone),
+            calendar=_calendar(config),
             listener=console,
             stop=console.stop,
+            correct_clock=run.correct_clock,
         )
-        engine = Engine(_settings(config, run.tick_seconds), parts)
+        engine = Engine(_settings(run), parts)
         guard.arm(halt=engine.halt, stop=console.stop)
         code = _until_stopped(engine, console, run.watch)
         return code or int(runner.has_failed)
+
+
+def _calendar(config: Config) -> Callable[[date], Session | None]:
+    try:
+        return calendar_for(config.session.calendar, time_zone=config.session.time_zone)
+    except UnknownCalendar as error:
+        raise ConfigError(f"session.calendar is {error}") from None
 
 
 def _warn_of_journal(console: Console, clock: Clock) -> Callable[[str], None]:
@@ -334,14 +354,19 @@ def _patience(absence_grace: float) -> Patience:
     return Patience(absence_grace=absence_grace, verify_again=absence_grace * 7 / 6)
 
 
-def _settings(config: Config, tick_seconds: float) -> EngineSettings:
-    connection = config.connection
+def _settings(run: Run) -> EngineSettings:
+    config, connection = run.config, run.config.connection
     return EngineSettings(
         session=SessionConfig(
             client_id=ClientId(connection.client_id),
+            initial_attempts=connection.connect_attempts,
             reconnect_attempts=connection.reconnect_attempts,
             reconnect_delay_seconds=connection.reconnect_delay_seconds,
+            reconnect_delay_max_seconds=connection.reconnect_delay_max_seconds,
             connect_timeout_seconds=connection.connect_timeout_seconds,
+            outage_alert_seconds=connection.outage_alert_seconds,
+            follows_gateway_clock=run.correct_clock is not None,
+            restart=_restart_window(config),
         ),
         schedule=ScheduleConfig(
             time_zone=config.session.time_zone,
@@ -349,8 +374,14 @@ def _settings(config: Config, tick_seconds: float) -> EngineSettings:
             lock_at=config.trading.lock_at,
         ),
         messages_per_second=config.pacing.messages_per_second,
-        tick_seconds=tick_seconds,
+        tick_seconds=run.tick_seconds,
     )
+
+
+def _restart_window(config: Config) -> RestartWindow | None:
+    at = config.connection.gateway_restarts_at
+    zone = config.connection.gateway_time_zone or config.session.time_zone
+    return None if at is None else RestartWindow(at=at, time_zone=zone)
 
 
 if __name__ == "__main__":

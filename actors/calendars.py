@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Session
+
+
+class UnknownCalendar(ValueError):
+    """No trading calendar has this name; one sentence for the user."""
 
 
 def calendar_for(
@@ -22,6 +25,9 @@ def calendar_for(
         time_zone: IANA zone of ``opens`` and ``closes``.
         opens: regular opening time of plain weekdays.
         closes: regular closing time of plain weekdays.
+
+    Raises:
+        UnknownCalendar: the package knows none of this name.
     """
     if find_spec("exchange_calendars") is not None:
         return _from_package(name)
@@ -39,14 +45,16 @@ def calendar_for(
 
 
 def _from_package(name: str) -> Callable[[date], Session | None]:
-    @cache
-    def calendar() -> Any:  # noqa: ANN401  # the package is imported (slowly) when the broker left a day open
-        return import_module("exchange_calendars").get_calendar(name)
+    package = import_module("exchange_calendars")
+    try:
+        known = package.get_calendar(name)
+    except package.errors.CalendarError as error:
+        raise UnknownCalendar(f"{name!r} is no trading calendar: {error}") from None
 
     @lru_cache(maxsize=16)
     def session(day: date) -> Session | None:
         """Remembered, because the schedule asks on every tick and the package takes its time."""
-        label, known = day.isoformat(), calendar()
+        label = day.isoformat()
         if not known.first_session.date() <= day <= known.last_session.date() or not known.is_session(label):
             return None
         opened, closed = known.session_open(label), known.session_close(label)

@@ -17,26 +17,37 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Live trading: the system clock corrected by the offset measured against the gateway."""
+    """Live trading: the system's time at the start, carried on by the monotonic clock, corrected to the gateway's.
 
-    def __init__(self) -> None:
-        self._offset = timedelta(0)
+    A step of the system clock (by NTP, by hand, a virtual machine that resumes) moves nothing here; what the gateway's
+    clock says does.
+
+    Args:
+        read: the system clock, aware UTC.
+        monotonic: seconds since an arbitrary start.
+    """
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self._start = read()
 
     def now(self) -> datetime:
-        """System time plus the measured offset."""
-        return datetime.now(UTC) + self._offset
+        """Market time, aware UTC."""
+        return self._start + timedelta(seconds=self._monotonic() - self._began)
 
     def elapsed(self) -> float:
         """``time.monotonic``."""
-        return time.monotonic()
+        return self._monotonic()
 
-    def measured(self, server_time: datetime) -> timedelta:
-        """How far the broker's clock is ahead of the system's; the caller decides whether to ``adjust``."""
-        return server_time - datetime.now(UTC)
-
-    def adjust(self, offset: timedelta) -> None:
-        """Follow the broker's clock."""
-        self._offset = offset
+    def correct(self, correction: timedelta) -> None:
+        """Follow the gateway's clock: add to market time from now on."""
+        self._start += correction
 
 
 class SimulatedClock:

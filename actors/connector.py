@@ -2,12 +2,14 @@
 
 Owns: the session machine, the link of the current epoch, the token bucket and the queue of what waits for it.
 Hears: PlaceOrder, ReplacePlacedOrder, CancelPlacedOrder, QuerySnapshot, QualifyContract, FinishReconciliation,
-    Subscribe, Tick, and what the link reports about itself.
-Says: SessionChanged, SendFailed, SnapshotEnded (when a query outlived its deadline), OutageReported, StopReason.
+    SeekConnection, Subscribe, Tick, and what the link reports about itself.
+Says: SessionChanged, SendFailed, SnapshotEnded (when a query outlived its deadline), AlertOutage, ClockDiffers,
+    StopReason.
 Dies when: our code is wrong; a broken link is a state of the session, never an exception.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -27,6 +29,7 @@ from actors.domain.session import (
     SessionInput,
     SessionMachine,
 )
+from actors.domain.timekeeping import ClockDiffers
 from actors.fault_points import reached
 from actors.halt import HaltSwitch
 from actors.link import BrokerLink, LinkFactory, SendError
@@ -48,6 +51,7 @@ from actors.messages.wire import (
     QualifyContract,
     QuerySnapshot,
     ReplacePlacedOrder,
+    SeekConnection,
     Subscribe,
 )
 
@@ -76,6 +80,7 @@ class Connector(Actor):
         clock: Clock,
         halt: HaltSwitch,
         messages_per_second: float,
+        correct_clock: Callable[[timedelta], None] | None = None,
         supervisor: Address[Any],
     ) -> None:
         super().__init__(supervisor=supervisor)
@@ -85,6 +90,7 @@ class Connector(Actor):
         self._routes = routes
         self._clock = clock
         self._halt = halt
+        self._correct_clock = correct_clock
         self._bucket = TokenBucket.full(rate=messages_per_second, elapsed=clock.elapsed())
         self._queue = SendQueue()
         self._link: BrokerLink | None = None
@@ -96,7 +102,7 @@ class Connector(Actor):
         match message:
             case PlaceOrder() | ReplacePlacedOrder():
                 self._send_if_allowed(message)
-            case FinishReconciliation():
+            case FinishReconciliation() | SeekConnection():
                 self._advance(message)
             case Subscribe():
                 self._subscriptions[message.wanted] = message
@@ -224,16 +230,26 @@ class Connector(Actor):
                 self._link = self._make_link(action.epoch, self._route)
                 self._link.start()
             case CloseLink():
-                self._close_link()
+                self._close_link(action.reason)
             case AskServerTime():
                 self._ask_time()
             case Resubscribe():
                 self._resubscribe()
+            case ClockDiffers():
+                self._follow_clock(action)
             case AlertOutage():
-                for listener in self._routes.session_listeners:
-                    self.post(listener, action)
+                self._tell_listeners(action)
             case GiveUp():
                 self._routes.stop(StopReason(text=action.text, exit_code=2))
+
+    def _follow_clock(self, differs: ClockDiffers) -> None:
+        if self._correct_clock is not None and differs.correction is not None:
+            self._correct_clock(differs.correction)
+        self._tell_listeners(differs)
+
+    def _tell_listeners(self, message: object) -> None:
+        for listener in self._routes.session_listeners:
+            self.post(listener, message)
 
     def _resubscribe(self) -> None:
         """Streams again, and the instruments too: their hours reach some days ahead, and their rules may change."""
@@ -246,8 +262,7 @@ class Connector(Actor):
         if change.state is SessionState.DISCONNECTED:
             self._forget_link(change.reason)
         self.post(self._routes.order_manager, change)
-        for listener in self._routes.session_listeners:
-            self.post(listener, change)
+        self._tell_listeners(change)
 
     def _forget_link(self, reason: str) -> None:
         self._close_link()
@@ -262,9 +277,9 @@ class Connector(Actor):
         try:
             self._link.request_server_time()
         except SendError:
-            self._close_link()  # a heartbeat that cannot leave means the link is dead; ConnectionLost follows
+            self._close_link("a heartbeat could not be sent")  # ConnectionLost follows
 
-    def _close_link(self) -> None:
+    def _close_link(self, reason: str = "closed by us") -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.close()
+            link.close(reason)

@@ -42,7 +42,7 @@ class BrokerLink(Protocol):
             SendError: not sent.
         """
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed by us") -> None:
         """End the connection from any thread; returns within two seconds; ``ConnectionLost`` follows once."""
 
 

@@ -114,6 +114,7 @@ def decision_routes(
         wire.QuerySnapshot,
         wire.QualifyContract,
         wire.FinishReconciliation,
+        wire.SeekConnection,
         wire.Subscribe,
     )
     to_order_manager = (

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import attrs
@@ -55,6 +55,8 @@ class EngineParts:
     """An address that hears every event and view (``tell`` from any thread, never blocking)."""
     stop: Callable[[StopReason], None]
     """Called from any thread when the engine must end; never blocking."""
+    correct_clock: Callable[[timedelta], None] | None = None
+    """Makes ``clock`` follow the gateway's, where it is real time."""
 
 
 class Engine:
@@ -176,6 +178,7 @@ class Engine:
             "clock": self._parts.clock,
             "halt": self.halt,
             "messages_per_second": self._settings.messages_per_second,
+            "correct_clock": self._parts.correct_clock,
         }
 
     def _schedule(self) -> Schedule:

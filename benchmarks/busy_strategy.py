@@ -111,8 +111,8 @@ class StampingLink:
     def request_server_time(self) -> None:
         self._link.request_server_time()
 
-    def close(self) -> None:
-        self._link.close()
+    def close(self, reason: str = "closed by us") -> None:
+        self._link.close(reason)
 
 
 def stamping(make: LinkFactory) -> LinkFactory:

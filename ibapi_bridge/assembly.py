@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import attrs
+
 from actors.domain.identity import Epoch
 from actors.link import BrokerLink, LinkFactory
 from actors.messages.reports import Report
@@ -24,6 +26,27 @@ class Clock(Protocol):
         """Monotonic seconds."""
 
 
+class Ports:
+    """Which port to try next: the last one that was of use, or the one to which the gateway said it moves."""
+
+    def __init__(self, configured: int) -> None:
+        self._ports = [configured]
+        self._last: IbapiLink | None = None
+
+    def next(self) -> int:
+        """After an attempt in vain the other port, if there is one, is tried."""
+        last = self._last
+        if last is not None and last.moved_to is not None:
+            self._ports = [last.moved_to, self._ports[0]]
+        elif last is not None and not last.is_ready:
+            self._ports.reverse()
+        return self._ports[0]
+
+    def tried(self, link: IbapiLink) -> None:
+        """An attempt was made; what became of it shows when the next port is asked for."""
+        self._last = link
+
+
 def link_factory(
     settings: LinkSettings, *, clock: Clock, capture: Path | None = None, cache: Path | None = None
 ) -> LinkFactory:
@@ -36,10 +59,11 @@ def link_factory(
     check_official_client()
     instruments = InstrumentCache(cache)
     recorder = Recorder(capture) if capture is not None else None
+    ports = Ports(settings.port)
 
     def make(epoch: Epoch, hear: Callable[[Report], None]) -> BrokerLink:
-        return IbapiLink(
-            settings,
+        link = IbapiLink(
+            attrs.evolve(settings, port=ports.next()),
             epoch=epoch,
             hear=hear,
             now=clock.now,
@@ -47,5 +71,7 @@ def link_factory(
             cache=instruments,
             recorder=recorder,
         )
+        ports.tried(link)
+        return link
 
     return make

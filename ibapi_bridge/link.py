@@ -17,6 +17,7 @@ from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
     InstrumentReported,
+    LinkConditionReported,
     NextOrderIdReported,
     NoticeKind,
     NoticeReported,
@@ -47,7 +48,7 @@ from ibapi_bridge.contracts import InstrumentCache
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.listening import Listener
 from ibapi_bridge.settings import LinkSettings
-from ibapi_bridge.transport import ConnectionEnded, Transport, TransportSettings
+from ibapi_bridge.transport import ConnectionEnded, NoGateway, Transport, TransportSettings
 
 __all__ = ["IbapiLink", "LinkSettings"]
 
@@ -97,9 +98,16 @@ class IbapiLink:
         self._is_ready = False
         self._complaint = ""
         self._awaited = ""
+        self.moved_to: int | None = None
+        """The port that the gateway said it moves to (1300)."""
         self._thread = threading.Thread(target=self._run, name=f"ibapi-link-{epoch}", daemon=True)
 
     # -- the port ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the gateway has named its accounts and a free order id: the connection was of use."""
+        return self._is_ready
 
     def start(self) -> None:
         """Begin connecting; returns at once."""
@@ -135,9 +143,9 @@ class IbapiLink:
         """
         self._asker.request("reqCurrentTime", {})
 
-    def close(self) -> None:
+    def close(self, reason: str = "closed by us") -> None:
         """End the connection from any thread; ``ConnectionLost`` is the last report."""
-        self._transport.close()
+        self._transport.close(reason)
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(_CLOSE_SECONDS)
 
@@ -150,27 +158,31 @@ class IbapiLink:
     # -- the link's thread ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        reason = self._until_the_end()
+        reason, reached = self._until_the_end()
         self._asker.closed()
         self._transport.shut()
-        explanation = self._complaint or self._awaited
-        if explanation:
-            reason = f"{reason} ({explanation})"
         if self._recorder is not None:
             self._recorder.disconnected(reason, at=self._now())
             reason = f"{reason}; {self._recorder.failure}" if self._recorder.failure else reason
         with suppress(Exception):  # whoever was to hear it is gone, and there is nobody else to tell
-            self._hear(ConnectionLost(at=self._now(), epoch=self._epoch, reason=reason))
+            self._hear(ConnectionLost(at=self._now(), epoch=self._epoch, reason=reason, reached=reached))
 
-    def _until_the_end(self) -> str:
+    def _until_the_end(self) -> tuple[str, bool]:
+        """Why it ended, and whether there had been a gateway."""
         try:
             self._converse()
+        except NoGateway as nobody:
+            return str(nobody), False
         except ConnectionEnded as end:
-            return str(end)
+            return self._explained(str(end)), True
         except SendError as refused:
-            return refused.text
+            return self._explained(refused.text), True
         except Exception as problem:  # noqa: BLE001 - the thread's last line: the reason must be heard, not printed
-            return f"the link failed: {type(problem).__name__}: {problem}"
+            return f"the link failed: {type(problem).__name__}: {problem}", True
+
+    def _explained(self, reason: str) -> str:
+        explanation = self._complaint or self._awaited
+        return f"{reason} ({explanation})" if explanation else reason
 
     def _converse(self) -> Never:
         self._transport.connect()
@@ -240,6 +252,8 @@ class IbapiLink:
         match report:
             case InstrumentReported():
                 self._asker.learned(report.wanted, report.instrument)
+            case LinkConditionReported(port=int()):
+                self.moved_to = report.port
             case NoticeReported(subject=None) if not self._is_ready or report.code in _FAREWELLS:
                 if report.kind in _COMPLAINTS:
                     self._complaint = f"{report.code}: {report.text}"
@@ -260,9 +274,9 @@ def _version(welcome: bytes) -> int:
     try:
         version = read_welcome(welcome)
     except UnreadableFrame as problem:
-        raise ConnectionEnded(f"this is no gateway: {problem}") from None
+        raise NoGateway(f"this is no gateway: {problem}") from None
     if version < OLDEST_SERVER_VERSION:
-        raise ConnectionEnded(
+        raise NoGateway(
             f"the gateway speaks server version {version}: at least {OLDEST_SERVER_VERSION} is needed, update it"
         )
     return version

@@ -30,6 +30,10 @@ class ConnectionEnded(Exception):
     """The connection does not come about or is over; the text says why."""
 
 
+class NoGateway(ConnectionEnded):
+    """There is nobody at that address, or somebody who speaks no language of ours."""
+
+
 @attrs.frozen(kw_only=True)
 class TransportSettings:
     """Where to connect and how patient to be; all in seconds and bytes."""
@@ -108,7 +112,8 @@ class Transport:
         """Open the connection within the deadline, trying every address of the host.
 
         Raises:
-            ConnectionEnded: refused, unreachable, too late or closed meanwhile.
+            NoGateway: refused, unreachable or too late.
+            ConnectionEnded: closed meanwhile.
         """
         due = self._elapsed() + self._settings.connect_seconds
         self._waker = _Waker(self._selector)
@@ -126,7 +131,7 @@ class Transport:
             else:
                 self._adopt(attempt)
                 return
-        raise ConnectionEnded(f"cannot connect to {self._place}: {reason}")
+        raise NoGateway(f"cannot connect to {self._place}: {reason}")
 
     @property
     def _place(self) -> str:
@@ -136,7 +141,7 @@ class Transport:
         try:
             found = socket.getaddrinfo(self._settings.host, self._settings.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as problem:
-            raise ConnectionEnded(f"cannot connect to {self._place}: {_words(problem)}") from None
+            raise NoGateway(f"cannot connect to {self._place}: {_words(problem)}") from None
         return [(family, kind, protocol, name, tuple(address)) for family, kind, protocol, name, address in found]
 
     def _attempt(self, attempt: socket.socket, address: tuple[object, ...], due: float) -> None:
@@ -160,7 +165,7 @@ class Transport:
                 return
             if self._elapsed() >= due:
                 seconds = self._settings.connect_seconds
-                raise ConnectionEnded(f"cannot connect to {self._place}: no answer in {seconds:g} s")
+                raise NoGateway(f"cannot connect to {self._place}: no answer in {seconds:g} s")
 
     def _adopt(self, connected: socket.socket) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import attrs
 
 from actors.domain.contract import Contract
-from strategy.config_keys import check_range, key, time_zone_exists, toml_name
+from strategy.config_keys import check_range, key, time_zone_exists, time_zone_or_empty, toml_name
 from strategy.errors import ConfigError
 from strategy.values import ValueRefused, convert, nearest
 
@@ -33,8 +33,13 @@ class ConnectionConfig:
     port: int = key(4002, low=1, high=65_535)
     client_id: int = key(1, low=0, high=2_147_483_647)
     account: str = ""
+    connect_attempts: int = key(1, low=0)
     reconnect_attempts: int = key(0, low=0)
     reconnect_delay_seconds: float = key(2.0, low=0.1, high=3600)
+    reconnect_delay_max_seconds: float = key(60.0, low=0.1, high=3600)
+    outage_alert_seconds: float = key(300.0, low=1, high=86_400)
+    gateway_restarts_at: time | None = None
+    gateway_time_zone: str = key("", check=time_zone_or_empty, accepted="a time zone such as 'Europe/Berlin'")
     connect_timeout_seconds: float = key(15.0, low=1, high=600)
     market_data_type: int = key(1, low=1, high=4)
     execution_days: int = key(1, low=1, high=7)

@@ -57,6 +57,11 @@ def check_range(value: Any, field: "attrs.Attribute[Any]") -> None:  # noqa: ANN
         raise ValueRefused(f"it must be {_words(rule)}")
 
 
+def time_zone_or_empty(name: str) -> bool:
+    """Whether a text names a time zone, or nothing."""
+    return not name or time_zone_exists(name)
+
+
 def time_zone_exists(name: str) -> bool:
     """Whether the system (or tzdata) knows a zone."""
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from actors.domain.identity import Account, mask_account
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.schedule import MarketClosed, MarketOpened
 from actors.messages.system import SessionChanged, StopReason
@@ -63,15 +64,16 @@ class Halts(Protocol):
 
 
 class AccountGuard:
-    """Ends a paper run that finds live accounts behind the gateway, and the other way round, before any order.
+    """Ends a run that finds other accounts behind the gateway than it was meant for, before any order.
 
     The login behind a port is known only once connected; the halt flag is set on the connector's own thread, which
     has let no order pass yet.
     """
 
-    def __init__(self, mode: str, port: int) -> None:
+    def __init__(self, mode: str, port: int, account: Account) -> None:
         self._mode = mode
         self._port = port
+        self._account = account
         self._halt: Halts | None = None
         self._stop: Callable[[StopReason], None] = lambda reason: None
 
@@ -86,6 +88,20 @@ class AccountGuard:
         try:
             for account in message.accounts:
                 check_ports(self._mode, self._port, account)
+            check_account(self._account, message.accounts)
         except ConfigError as error:
             self._halt.set(str(error))
             self._stop(StopReason(text=str(error), exit_code=2))
+
+
+def check_account(configured: Account, reported: tuple[Account, ...]) -> None:
+    """Refuse a login in which it is not clear what to trade.
+
+    Raises:
+        ConfigError: the configured account is not one of the login's, or none is configured and it has several.
+    """
+    named = ", ".join(mask_account(account) for account in reported)
+    if configured and configured not in reported:
+        raise ConfigError(f"connection.account is {mask_account(configured)!r}: the accounts of this login are {named}")
+    if not configured and len(reported) > 1:
+        raise ConfigError(f"connection.account is '': this login has several, name one of {named}")

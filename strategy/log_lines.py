@@ -13,6 +13,7 @@ from actors.domain.identity import mask_account
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.session import AlertOutage
 from actors.domain.terms import Order, format_price, format_quantity
+from actors.domain.timekeeping import ClockDiffers
 from actors.messages import events
 from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.reports import NoticeReported
@@ -166,6 +167,8 @@ def _trouble_line(event: object) -> Line | None:
 
 def _other_line(event: object) -> Line:
     match event:
+        case ClockDiffers():
+            return Line("ERROR", SESSION, "STATUS", f"CLOCK: {event.text}")
         case LogNote():
             return Line(event.level, event.component, event.verb, event.text)
         case events.SignalRecorded():

@@ -11,6 +11,7 @@ from typing import assert_never
 import attrs
 
 from actors.domain.identity import Account, ClientId, Epoch, OrderId
+from actors.domain.timekeeping import ClockDiffers, RestartWindow, Timekeeping
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
@@ -20,12 +21,16 @@ from actors.messages.reports import (
     ServerTimeReported,
 )
 from actors.messages.system import SessionChanged, SessionState, Tick
-from actors.messages.wire import FinishReconciliation
+from actors.messages.wire import FinishReconciliation, SeekConnection
 
 
 @attrs.frozen(kw_only=True)
 class SessionConfig:
-    """Patience of the session; all in seconds. ``reconnect_attempts`` 0 means endless."""
+    """Patience of the session; all in seconds. Attempts of 0 are endless.
+
+    ``initial_attempts`` count while no gateway was ever reached (a wrong host or port is a user's mistake); once one
+    answered, ``reconnect_attempts`` count.
+    """
 
     client_id: ClientId = ClientId(1)
     initial_attempts: int = 1
@@ -35,7 +40,13 @@ class SessionConfig:
     connect_timeout_seconds: float = 15.0
     heartbeat_interval_seconds: float = 10.0
     heartbeat_deadline_seconds: float = 10.0
+    follows_gateway_clock: bool = False
+    """Whether market time is real time, so that it must agree with the gateway's clock."""
+    clock_check_seconds: float = 2.0
+    """How soon a time of the gateway's that differs from ours is asked for again."""
     outage_alert_seconds: float = 300.0
+    restart: RestartWindow | None = None
+    """The gateway's daily restart: nothing new is sent around it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -77,7 +88,9 @@ class GiveUp:
     text: str
 
 
-SessionAction = OpenLink | CloseLink | AskServerTime | Resubscribe | AlertOutage | GiveUp | SessionChanged
+SessionAction = (
+    OpenLink | CloseLink | AskServerTime | Resubscribe | AlertOutage | GiveUp | ClockDiffers | SessionChanged
+)
 SessionInput = (
     Tick
     | AccountsReported
@@ -86,6 +99,7 @@ SessionInput = (
     | LinkConditionReported
     | ServerTimeReported
     | FinishReconciliation
+    | SeekConnection
 )
 
 
@@ -101,10 +115,11 @@ class SessionMachine:
         self._jitter = jitter
         self._elapsed = 0.0
         self._failures = 0
-        self._was_ready = False
+        self._was_reached = False
         self._next_order_id: OrderId | None = None
         self._accounts: tuple[Account, ...] = ()
         self._retry_at: float | None = 0.0
+        self._opened_at = 0.0
         self._connect_due: float | None = None
         self._beat_sent: float | None = None
         self._next_beat = 0.0
@@ -112,6 +127,8 @@ class SessionMachine:
         self._alerted = False
         self._backend_lost = False
         self._unsubscribed = False
+        self._in_restart = False
+        self._timekeeping = Timekeeping()
 
     def decide(self, message: SessionInput) -> tuple[SessionAction, ...]:
         """What to do now; reports of an epoch that is not the current one change nothing."""
@@ -131,10 +148,11 @@ class SessionMachine:
             case LinkConditionReported():
                 return self._on_condition(message)
             case ServerTimeReported():
-                self._beat_sent = None
-                return ()
+                return self._on_server_time(message)
             case FinishReconciliation():
                 return self._on_reconciled(message)
+            case SeekConnection():
+                return self._seek()
             case _:
                 assert_never(message)
 
@@ -147,10 +165,6 @@ class SessionMachine:
     def is_connected(self) -> bool:
         """True when requests can be put on the wire."""
         return self.state in (SessionState.RECONCILING, SessionState.READY, SessionState.DEGRADED)
-
-    def heard(self) -> None:
-        """Anything arrived on the link: the gateway lives, a heartbeat under way is answered."""
-        self._beat_sent = None
 
     def _move(self, at: datetime, state: SessionState, reason: str) -> SessionChanged:
         self.state = state
@@ -176,7 +190,7 @@ class SessionMachine:
                     actions += (CloseLink(reason=f"no answer within {self.config.connect_timeout_seconds:g} s"),)
                     self._connect_due = None
             case SessionState.RECONCILING | SessionState.READY | SessionState.DEGRADED:
-                actions += self._beat(tick)
+                actions += self._beat(tick) + self._around_restart(tick)
             case _:
                 assert_never(self.state)
         return actions
@@ -185,7 +199,8 @@ class SessionMachine:
         self.epoch = Epoch(self.epoch + 1)
         self._next_order_id, self._accounts = None, ()
         self._retry_at = None
-        self._backend_lost = self._unsubscribed = False
+        self._opened_at = tick.elapsed
+        self._backend_lost = self._unsubscribed = self._in_restart = False
         self._connect_due = tick.elapsed + self.config.connect_timeout_seconds
         return (self._move(tick.at, SessionState.CONNECTING, ""), OpenLink(epoch=self.epoch))
 
@@ -200,6 +215,44 @@ class SessionMachine:
         self._beat_sent = tick.elapsed
         self._next_beat = tick.elapsed + self.config.heartbeat_interval_seconds
         return (AskServerTime(),)
+
+    def _on_server_time(self, message: ServerTimeReported) -> tuple[SessionAction, ...]:
+        """A heartbeat's answer; it also says how far market time is from the gateway's."""
+        self._beat_sent = None
+        if not self.config.follows_gateway_clock:
+            return ()
+        differs = self._timekeeping.compare(message.at, message.server_time)
+        if self._timekeeping.is_unsure:
+            self._next_beat = min(self._next_beat, self._elapsed + self.config.clock_check_seconds)
+        return () if differs is None else (differs,)
+
+    def _around_restart(self, tick: Tick) -> tuple[SessionAction, ...]:
+        """The gateway restarts at a known minute: what leaves in its last moments may never reach the broker."""
+        window = self.config.restart
+        within = window is not None and window.contains(tick.at)
+        if within == self._in_restart:
+            return ()
+        self._in_restart = within
+        if window is not None and within:
+            return self._degrade(tick.at, f"the gateway restarts at {window.at:%H:%M}")
+        return () if self._backend_lost else self._recover(tick.at, "the gateway did not restart")
+
+    def _recover(self, at: datetime, reason: str) -> tuple[SessionAction, ...]:
+        """Compare the books again, on streams that live."""
+        recovering = self._move(at, SessionState.RECONCILING, reason)
+        lost, self._unsubscribed = self._unsubscribed, False
+        return (recovering, Resubscribe()) if lost else (recovering,)
+
+    def _degrade(self, at: datetime, reason: str) -> tuple[SessionAction, ...]:
+        if not self.is_connected or self.state is SessionState.DEGRADED:
+            return ()
+        return (self._move(at, SessionState.DEGRADED, reason),)
+
+    def _seek(self) -> tuple[SessionAction, ...]:
+        """Somebody needs the connection: the next attempt is made now, never sooner than the first delay allows."""
+        if self.state is SessionState.DISCONNECTED and self._retry_at is not None:
+            self._retry_at = min(self._retry_at, self._opened_at + self.config.reconnect_delay_seconds)
+        return ()
 
     def _outage_actions(self, tick: Tick) -> tuple[SessionAction, ...]:
         if self.state is SessionState.READY:
@@ -217,7 +270,10 @@ class SessionMachine:
         if self.state is not SessionState.CONNECTING or self._next_order_id is None or not self._accounts:
             return ()
         self._connect_due = None
-        self._beat_sent, self._next_beat = None, self._elapsed + self.config.heartbeat_interval_seconds
+        first_beat = 0.0 if self.config.follows_gateway_clock else self.config.heartbeat_interval_seconds
+        self._beat_sent, self._next_beat = None, self._elapsed + first_beat
+        self._timekeeping = Timekeeping()
+        self._was_reached = True
         if self._backend_lost:
             self._unsubscribed = True
             return (self._move(at, SessionState.DEGRADED, "connected to a gateway that is offline itself"),)
@@ -226,7 +282,7 @@ class SessionMachine:
     def _on_reconciled(self, message: FinishReconciliation) -> tuple[SessionAction, ...]:
         if self.state is not SessionState.RECONCILING:
             return ()
-        self._failures, self._was_ready = 0, True
+        self._failures = 0
         return (self._move(message.at, SessionState.READY, "reconciled"),)
 
     def _on_lost(self, message: ConnectionLost) -> tuple[SessionAction, ...]:
@@ -235,7 +291,8 @@ class SessionMachine:
         self._failures += 1
         self._beat_sent = self._connect_due = None
         lost = self._move(message.at, SessionState.DISCONNECTED, message.reason)
-        limit = self.config.reconnect_attempts if self._was_ready else self.config.initial_attempts
+        self._was_reached = self._was_reached or message.reached
+        limit = self.config.reconnect_attempts if self._was_reached else self.config.initial_attempts
         if limit and self._failures >= limit:
             self._retry_at = None
             return (lost, GiveUp(text=message.reason))
@@ -252,17 +309,13 @@ class SessionMachine:
                 return self._on_backend_lost(message)
             case LinkCondition.BACKEND_RESTORED | LinkCondition.BACKEND_RESTORED_DATA_LOST:
                 self._backend_lost = False
-                if not self.is_connected:
+                self._unsubscribed |= message.condition is LinkCondition.BACKEND_RESTORED_DATA_LOST
+                if not self.is_connected or self._in_restart:
                     return ()
-                restored = self._move(message.at, SessionState.RECONCILING, message.text)
-                lost = self._unsubscribed or message.condition is LinkCondition.BACKEND_RESTORED_DATA_LOST
-                self._unsubscribed = False
-                return (restored, Resubscribe()) if lost else (restored,)
+                return self._recover(message.at, message.text)
             case _:
                 return ()
 
     def _on_backend_lost(self, message: LinkConditionReported) -> tuple[SessionAction, ...]:
         self._backend_lost = True
-        if not self.is_connected or self.state is SessionState.DEGRADED:
-            return ()
-        return (self._move(message.at, SessionState.DEGRADED, message.text),)
+        return self._degrade(message.at, message.text)

@@ -16,7 +16,8 @@ from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, Side, check
 from actors.messages.commands import RecordPlacement, SubmitOrder
 from actors.messages.events import Discrepancy, SignalRecorded
 from actors.messages.reports import InstrumentRefused, InstrumentReported
-from actors.messages.wire import PlaceOrder, QualifyContract
+from actors.messages.system import SessionState
+from actors.messages.wire import PlaceOrder, QualifyContract, SeekConnection
 
 
 def submit(core: DeskCore, command: SubmitOrder) -> None:
@@ -30,6 +31,8 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
     refusal = refusal_of_wish(core, wish)
     if refusal:
         core.apply(order, Concluded(at=command.at, status=ExecStatus.REJECTED, reason=refusal))
+        if core.session is SessionState.DISCONNECTED:
+            core.say(SeekConnection(at=command.at, epoch=core.epoch))
     elif not core.config.trading_enabled:
         _record_signal(core, order, command)
     else:

@@ -281,9 +281,10 @@ class FrameDamaged(Report):
 
 @attrs.frozen(kw_only=True)
 class ConnectionLost(Report):
-    """The link ended, wanted or not."""
+    """The link ended, wanted or not; ``reached`` when a gateway was at the other end."""
 
     reason: str
+    reached: bool = False
 
 
 class LinkCondition(StrEnum):

@@ -70,6 +70,11 @@ class FinishReconciliation(WireCommand):
 
 
 @attrs.frozen(kw_only=True)
+class SeekConnection(WireCommand):
+    """An order was refused because there is no connection: try now instead of at the next attempt's time."""
+
+
+@attrs.frozen(kw_only=True)
 class Subscribe:
     """Stream quotes of a contract; survives reconnects until unsubscribed."""
 

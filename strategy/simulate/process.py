@@ -25,12 +25,13 @@ from actors.domain.session import (
     SessionMachine,
 )
 from actors.domain.start_gate import StartGate
+from actors.domain.timekeeping import ClockDiffers
 from actors.messages.commands import StateChanged
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.reports import ConnectionLost, QuoteReported, Report, ServerTimeReported, SnapshotEnded
 from actors.messages.schedule import StopStrategy
 from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
-from actors.messages.wire import FinishReconciliation, PlaceOrder, ReplacePlacedOrder, Subscribe
+from actors.messages.wire import FinishReconciliation, PlaceOrder, ReplacePlacedOrder, SeekConnection, Subscribe
 from actors.router import decision_routes, report_routes
 from strategy.runner import StrategyRunner
 from strategy.simulate.agenda import SECOND, Agenda
@@ -290,7 +291,7 @@ class Process:
                 self._not_sent(message)
             case Subscribe():
                 return
-            case FinishReconciliation() | Tick():
+            case FinishReconciliation() | SeekConnection() | Tick():
                 self._advance(message)
             case SnapshotEnded():
                 return
@@ -324,7 +325,7 @@ class Process:
                 self._line.send_to_gateway(action, lambda _: self._answer_time())
             case Resubscribe():
                 self.is_subscribed = True
-            case AlertOutage() | GiveUp():
+            case AlertOutage() | ClockDiffers() | GiveUp():
                 self._around.listener.tell(action)  # a process that gives up ends, and is started again from outside
 
     def _announce(self, change: SessionChanged) -> None:

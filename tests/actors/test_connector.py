@@ -13,6 +13,7 @@ from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.session import SessionConfig, SessionMachine
 from actors.domain.terms import Order, Side
+from actors.domain.timekeeping import ClockDiffers
 from actors.halt import HaltSwitch
 from actors.link import SendError
 from actors.messages.reports import (
@@ -20,6 +21,7 @@ from actors.messages.reports import (
     ConnectionLost,
     NextOrderIdReported,
     Report,
+    ServerTimeReported,
     SnapshotEnded,
     SnapshotKind,
 )
@@ -31,6 +33,7 @@ from actors.messages.wire import (
     QualifyContract,
     QuerySnapshot,
     ReplacePlacedOrder,
+    SeekConnection,
     Subscribe,
 )
 
@@ -58,7 +61,7 @@ class FakeLink:
         self.epoch = epoch
         self.sent: list[Any] = []
         self.time_requests = 0
-        self.closed = False
+        self.closed = ""
         self.refusal: SendError | None = None
 
     def start(self) -> None:
@@ -74,8 +77,8 @@ class FakeLink:
             raise self.refusal
         self.time_requests += 1
 
-    def close(self) -> None:
-        self.closed = True
+    def close(self, reason: str = "closed by us") -> None:
+        self.closed = reason
 
 
 class Inbox(list[Any]):
@@ -91,14 +94,15 @@ class Inbox(list[Any]):
 class Bench:
     """A connector with everything around it visible."""
 
-    def __init__(self, *, rate: float = 45.0) -> None:
+    def __init__(self, *, rate: float = 45.0, session: SessionConfig | None = None) -> None:
         self.clock = ManualClock()
         self.halt = HaltSwitch()
         self.links: list[FakeLink] = []
         self.orders, self.listener, self.routed = Inbox(), Inbox(), Inbox()
         self.stops: list[StopReason] = []
+        self.corrections: list[timedelta] = []
         self.connector = Connector(
-            machine=SessionMachine(SessionConfig(initial_attempts=2)),
+            machine=SessionMachine(session or SessionConfig(initial_attempts=2)),
             make_link=self._make,
             route=self.routed.append,
             routes=ConnectorRoutes(
@@ -107,6 +111,7 @@ class Bench:
             clock=self.clock,
             halt=self.halt,
             messages_per_second=rate,
+            correct_clock=self.corrections.append,
             supervisor=Inbox(),
         )
 
@@ -292,3 +297,34 @@ def test_a_stop_closes_the_link() -> None:
     bench = Bench().ready()
     bench.connector.release()
     assert bench.link.closed
+
+
+def test_the_link_is_closed_with_the_reason_of_the_session() -> None:
+    bench = Bench().ready()
+    link = bench.link
+    bench.tick(10.0)
+    bench.tick(10.0)
+    assert link.closed == "the gateway stopped answering"
+
+
+def test_market_time_follows_a_gateway_that_keeps_another_and_everyone_is_told() -> None:
+    bench = Bench(session=SessionConfig(follows_gateway_clock=True)).ready()
+    for elapsed in (0.0, 2.0):
+        bench.tick(elapsed)
+        at = bench.clock.now()
+        answer = ServerTimeReported(at=at, epoch=Epoch(1), server_time=at + timedelta(hours=5))
+        bench.connector.hear(answer)
+    assert bench.corrections == [timedelta(hours=5)]
+    assert [differs.correction for differs in bench.listener.of(ClockDiffers)] == bench.corrections
+
+
+def test_an_order_that_finds_no_connection_makes_the_next_attempt_follow() -> None:
+    bench = Bench(session=SessionConfig(initial_attempts=0, reconnect_delay_max_seconds=60.0))
+    for epoch in range(1, 6):
+        bench.tick(60.0)
+        bench.connector.hear(ConnectionLost(at=AT, epoch=Epoch(epoch), reason="refused"))
+    bench.tick(5.0)
+    assert len(bench.links) == 5
+    bench.connector.hear(SeekConnection(at=AT, epoch=Epoch(5)))
+    bench.tick()
+    assert len(bench.links) == 6

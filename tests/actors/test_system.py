@@ -54,8 +54,8 @@ class ObligingLink:
     def request_server_time(self) -> None:
         pass
 
-    def close(self) -> None:
-        self._hear(ConnectionLost(at=AT, epoch=self._epoch, reason="closed"))
+    def close(self, reason: str = "closed by us") -> None:
+        self._hear(ConnectionLost(at=AT, epoch=self._epoch, reason=reason))
 
 
 class Runner:

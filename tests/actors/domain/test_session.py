@@ -1,6 +1,7 @@
 """The session machine: every state, every condition, every deadline."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -19,6 +20,7 @@ from actors.domain.session import (
     SessionConfig,
     SessionMachine,
 )
+from actors.domain.timekeeping import ClockDiffers, RestartWindow
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
@@ -28,7 +30,7 @@ from actors.messages.reports import (
     ServerTimeReported,
 )
 from actors.messages.system import SessionChanged, SessionState, Tick
-from actors.messages.wire import FinishReconciliation
+from actors.messages.wire import FinishReconciliation, SeekConnection
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 CONFIG = SessionConfig(initial_attempts=0, reconnect_attempts=0)
@@ -137,7 +139,7 @@ def test_an_answered_heartbeat_keeps_the_link() -> None:
     machine.decide(tick(10.0))
     machine.decide(ServerTimeReported(at=AT, epoch=Epoch(1), server_time=AT))
     assert kinds(machine.decide(tick(20.0))) == [AskServerTime]
-    machine.heard()
+    machine.decide(ServerTimeReported(at=AT, epoch=Epoch(1), server_time=AT))
     assert CloseLink not in kinds(machine.decide(tick(30.0)))
 
 
@@ -188,11 +190,126 @@ def test_a_session_that_was_ready_reconnects_without_end_by_default() -> None:
     assert machine.decide(ConnectionLost(at=AT, epoch=Epoch(1), reason="reset")) == ()
 
 
+def test_once_a_gateway_was_reached_its_refusals_are_waited_out() -> None:
+    machine = SessionMachine(attrs.evolve(CONFIG, initial_attempts=1))
+    machine.decide(tick(0.0))
+    in_use = ConnectionLost(at=AT, epoch=Epoch(1), reason="326: the client id is in use", reached=True)
+    assert GiveUp not in kinds(machine.decide(in_use))
+    assert OpenLink in kinds(machine.decide(tick(2.0)))
+    refused = ConnectionLost(at=AT, epoch=Epoch(2), reason="connection refused")
+    assert GiveUp not in kinds(machine.decide(refused))
+
+
+def test_whoever_needs_the_connection_hastens_the_next_attempt_but_not_beyond_the_first_delay() -> None:
+    config = attrs.evolve(CONFIG, reconnect_delay_seconds=2.0, reconnect_delay_max_seconds=60.0)
+    machine = SessionMachine(config)
+    now = 0.0
+    machine.decide(tick(now))
+    for epoch in (1, 2, 3, 4):
+        machine.decide(ConnectionLost(at=AT, epoch=Epoch(epoch), reason="refused", reached=True))
+        now += 20.0
+        machine.decide(tick(now))
+    assert machine.epoch == 5
+    machine.decide(ConnectionLost(at=AT, epoch=Epoch(5), reason="refused"))
+    machine.decide(tick(now + 1.0))
+    seek = SeekConnection(at=AT, epoch=Epoch(5))
+    assert machine.decide(seek) == ()
+    assert OpenLink not in kinds(machine.decide(tick(now + 1.9)))
+    assert OpenLink in kinds(machine.decide(tick(now + 2.0)))
+    assert machine.decide(SeekConnection(at=AT, epoch=Epoch(6))) == ()
+    assert OpenLink not in kinds(machine.decide(tick(now + 3.0)))
+
+
+# -- the gateway's daily restart ---------------------------------------------------------------------------------------
+
+RESTART = attrs.evolve(CONFIG, restart=RestartWindow(at=time(23, 45), time_zone="America/New_York"))
+
+
+def local_tick(hour: int, minute: int, second: int, elapsed: float) -> Tick:
+    return Tick(at=datetime(2026, 3, 2, hour, minute, second, tzinfo=ZoneInfo("America/New_York")), elapsed=elapsed)
+
+
+def test_around_the_restart_nothing_new_passes_and_afterwards_the_books_are_compared() -> None:
+    machine = ready(RESTART)
+    assert SessionChanged not in kinds(machine.decide(local_tick(23, 44, 29, 1.0)))
+    actions = machine.decide(local_tick(23, 44, 30, 2.0))
+    assert states(actions) == [SessionState.DEGRADED]
+    assert "restarts at 23:45" in next(action.reason for action in actions if isinstance(action, SessionChanged))
+    assert not machine.takes_new_orders
+    assert machine.is_connected
+    assert states(machine.decide(local_tick(23, 45, 59, 3.0))) == []
+    assert states(machine.decide(local_tick(23, 46, 0, 4.0))) == [SessionState.RECONCILING]
+    assert states(machine.decide(FinishReconciliation(at=AT, epoch=Epoch(1)))) == [SessionState.READY]
+
+
+def test_what_happens_during_the_restart_is_made_up_for_after_it() -> None:
+    machine = ready(RESTART)
+    machine.decide(local_tick(23, 45, 0, 1.0))
+    machine.decide(condition(LinkCondition.BACKEND_LOST))
+    assert machine.decide(condition(LinkCondition.BACKEND_RESTORED_DATA_LOST)) == ()
+    assert kinds(machine.decide(local_tick(23, 46, 0, 2.0))) == [SessionChanged, Resubscribe]
+
+
+def test_a_backend_still_away_after_the_restart_keeps_the_gate_closed() -> None:
+    machine = ready(RESTART)
+    machine.decide(local_tick(23, 45, 0, 1.0))
+    machine.decide(condition(LinkCondition.BACKEND_LOST))
+    assert states(machine.decide(local_tick(23, 46, 0, 2.0))) == []
+    assert states(machine.decide(condition(LinkCondition.BACKEND_RESTORED))) == [SessionState.RECONCILING]
+
+
+def test_a_connection_made_within_the_window_waits_for_its_end() -> None:
+    machine = ready(RESTART)
+    machine.decide(local_tick(23, 45, 0, 1.0))
+    machine.decide(ConnectionLost(at=AT, epoch=Epoch(1), reason="reset", reached=True))
+    machine.decide(local_tick(23, 45, 5, 6.0))
+    machine.decide(NextOrderIdReported(at=AT, epoch=Epoch(2), order_id=OrderId(7)))
+    machine.decide(AccountsReported(at=AT, epoch=Epoch(2), accounts=(Account("DU1"),)))
+    assert states(machine.decide(local_tick(23, 45, 6, 7.0))) == [SessionState.DEGRADED]
+    assert states(machine.decide(local_tick(23, 46, 0, 61.0))) == [SessionState.RECONCILING]
+
+
+@pytest.mark.parametrize(
+    ("at", "within"),
+    [
+        (datetime(2026, 3, 2, 23, 59, 45, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, 0, 0, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 3, 0, 1, 0, tzinfo=UTC), False),
+        (datetime(2026, 3, 3, 12, 0, 0, tzinfo=UTC), False),
+    ],
+)
+def test_a_window_reaches_over_midnight(at: datetime, within: bool) -> None:
+    assert RestartWindow(at=time(0, 0), time_zone="UTC").contains(at) is within
+
+
+# -- the gateway's clock -----------------------------------------------------------------------------------------------
+
+
+def test_a_clock_is_asked_at_once_and_again_soon_while_it_differs() -> None:
+    machine = connected(attrs.evolve(CONFIG, follows_gateway_clock=True))
+    assert AskServerTime in kinds(machine.decide(tick(0.1)))
+    away = AT + timedelta(seconds=90)
+    assert machine.decide(ServerTimeReported(at=AT, epoch=Epoch(1), server_time=away)) == ()
+    assert AskServerTime not in kinds(machine.decide(tick(2.0)))
+    assert AskServerTime in kinds(machine.decide(tick(2.2)))
+    later = ServerTimeReported(at=AT + timedelta(seconds=2), epoch=Epoch(1), server_time=away + timedelta(seconds=2))
+    (differs,) = machine.decide(later)
+    assert isinstance(differs, ClockDiffers)
+    assert differs.correction == timedelta(seconds=90)
+    assert AskServerTime not in kinds(machine.decide(tick(10.0)))
+    assert AskServerTime in kinds(machine.decide(tick(12.2)))
+
+
+def test_where_market_time_is_not_real_time_the_gateways_clock_is_only_a_heartbeat() -> None:
+    machine = connected()
+    for _ in range(5):
+        assert machine.decide(ServerTimeReported(at=AT, epoch=Epoch(1), server_time=AT + timedelta(days=1))) == ()
+
+
 def test_an_outage_that_outlives_its_limit_is_told_once() -> None:
     machine = ready()
     machine.decide(condition(LinkCondition.BACKEND_LOST))
     machine.decide(tick(1.0))
-    machine.heard()
     alerts = [action for step in (301.0, 302.0) for action in machine.decide(tick(step))]
     assert kinds(tuple(alerts)).count(AlertOutage) == 1
 
