@@ -7,6 +7,7 @@ from typing import TypeVar
 import attrs
 
 from actors.domain.contract import Contract, SecType
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.order_state import OrderState, sum_of_fills
 from actors.domain.terms import Side
@@ -29,7 +30,7 @@ class Exposure:
     selling: Decimal = Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BookSnapshot:
     """The book as plain values."""
 

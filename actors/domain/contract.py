@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-import attrs
+from actors.domain.frozen import frozen
 
 
 class SecType(StrEnum):
@@ -26,7 +26,7 @@ class SecType(StrEnum):
     OTHER = "OTHER"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Contract:
     """A contract as named by a user or by the broker; ``con_id`` 0 means not yet qualified."""
 
@@ -51,7 +51,7 @@ class Contract:
         return self.local_symbol
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Session:
     """One trading period of an instrument, as aware UTC instants."""
 
@@ -59,7 +59,7 @@ class Session:
     closes: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Instrument:
     """A qualified contract with the rules of its market."""
 

@@ -2,11 +2,10 @@
 
 from decimal import Decimal
 
-import attrs
-
 from actors.domain.book import BookSnapshot
 from actors.domain.contract import Contract, Instrument
 from actors.domain.deadlines import Key
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId
 from actors.domain.limits import Limits
 from actors.domain.recovery import RecoverySnapshot
@@ -14,7 +13,7 @@ from actors.domain.terms import Order
 from actors.messages.system import SessionState
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Patience:
     """How long the desk waits for answers, in seconds.
 
@@ -38,7 +37,7 @@ class Patience:
     run_again: float = 30.0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeskConfig:
     """One strategy's desk; ``account`` empty means the only account of the login."""
 
@@ -54,7 +53,7 @@ class DeskConfig:
     check_invariants: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Commission:
     """A commission that came before its execution."""
 
@@ -64,7 +63,7 @@ class Commission:
     realized_pnl: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Waiting:
     """An order that waits for its contract to be qualified."""
 
@@ -74,7 +73,7 @@ class Waiting:
     closing: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Flattening:
     """A flatten under way: first our open orders go, then our positions; ``closing`` names the orders that do it."""
 
@@ -83,7 +82,7 @@ class Flattening:
     asked: tuple[OmsId, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeskSnapshot:
     """Everything the desk knows, as plain values."""
 

@@ -6,23 +6,22 @@
 from datetime import datetime
 from decimal import Decimal
 
-import attrs
-
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId
 from actors.domain.order_state import ExecStatus, Fill
 from actors.domain.terms import Order
 from actors.messages.reports import BrokerStatus
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Evidence:
     """Base: when we learned it (aware UTC)."""
 
     at: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Sent(Evidence):
     """We put a new order on its way, with these snapped terms, under this order id."""
 
@@ -34,19 +33,19 @@ class Sent(Evidence):
     order_id: OrderId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CancelRequested(Evidence):
     """We asked for a cancel."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ReplaceRequested(Evidence):
     """We asked for other terms."""
 
     wanted: Order
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StatusSeen(Evidence):
     """The broker's word on where the order stands; ``terms`` when it came with an echo of the order.
 
@@ -64,7 +63,7 @@ class StatusSeen(Evidence):
     fresh: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ExecutionSeen(Evidence):
     """One execution, keyed by its family; a quantity of 0 is a bust."""
 
@@ -73,7 +72,7 @@ class ExecutionSeen(Evidence):
     fill: Fill
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CommissionSeen(Evidence):
     """Commission of one execution; None where the broker did not compute it."""
 
@@ -84,14 +83,14 @@ class CommissionSeen(Evidence):
     realized_pnl: Decimal | None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RejectionSeen(Evidence):
     """Proof that the order as submitted is dead."""
 
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RefusalSeen(Evidence):
     """A cancel or a replace was refused, or never left.
 
@@ -102,21 +101,21 @@ class RefusalSeen(Evidence):
     lives: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PermIdSeen(Evidence):
     """The broker's account-wide number became known by another way than a status."""
 
     perm_id: PermId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Doubted(Evidence):
     """It is not known whether the order (or the request that is pending) lives."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Concluded(Evidence):
     """The order is over by proof of ours: never sent, never arrived, or gone with its session."""
 
@@ -124,7 +123,7 @@ class Concluded(Evidence):
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AdoptionWanted(Evidence):
     """A stranger's order is ours from now on."""
 

@@ -2,15 +2,14 @@
 
 from decimal import Decimal
 
-import attrs
-
 from actors.domain.book import Exposure
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.order_state import OrderState
 from actors.domain.terms import Order, OrderType, Side, format_quantity
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """Risk limits; None means off. Quantities in units, notional in the instrument's currency."""
 

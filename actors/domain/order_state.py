@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.terms import Order, Side
 
@@ -40,7 +41,7 @@ class Pending(StrEnum):
     CANCEL = "CANCEL"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Fill:
     """One execution as last corrected; its family is its key."""
 

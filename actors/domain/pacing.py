@@ -2,8 +2,10 @@
 
 import attrs
 
+from actors.domain.frozen import frozen
 
-@attrs.frozen(kw_only=True)
+
+@frozen(kw_only=True)
 class TokenBucket:
     """At most ``rate`` messages a second on average and ``burst`` at once.
 

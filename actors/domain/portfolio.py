@@ -19,6 +19,7 @@ import attrs
 
 from actors.domain.book import instrument_key
 from actors.domain.contract import Contract, SecType
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, Epoch, ExecId, execution_family, mask_account
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.positions import Position, PositionState, Trade
@@ -36,7 +37,7 @@ _ZERO = Decimal(0)
 _NO_ACCOUNT = Account("")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PortfolioConfig:
     """``rest_seconds``: nothing may have moved for so long before ours is compared with the broker's."""
 
@@ -44,7 +45,7 @@ class PortfolioConfig:
     keep_trades: int = 1000
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PositionRecord:
     """One position as plain values."""
 
@@ -54,7 +55,7 @@ class PositionRecord:
     commission: Decimal = _ZERO
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BrokerRow:
     """The broker's own row of a position."""
 
@@ -65,7 +66,7 @@ class BrokerRow:
     epoch: Epoch
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PortfolioState:
     """Everything the portfolio knows, as plain values."""
 

@@ -7,14 +7,13 @@ Realised profit is what fills brought beyond the cost they released, times the m
 from collections.abc import Iterable
 from decimal import Decimal
 
-import attrs
-
+from actors.domain.frozen import frozen
 from actors.domain.identity import ExecId
 
 _ZERO = Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Trade:
     """One fill as a position sees it: ``quantity`` is signed, a bust is 0."""
 
@@ -24,7 +23,7 @@ class Trade:
     price: Decimal
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Holding:
     """Signed quantity, signed total cost without multiplier, realised profit without multiplier."""
 
@@ -57,7 +56,7 @@ class Holding:
         return self.cost / self.quantity if self.quantity else _ZERO
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PositionState:
     """A position as plain values."""
 

@@ -7,8 +7,7 @@ none of the lists make the lists of open orders be asked once more before they a
 
 from enum import StrEnum
 
-import attrs
-
+from actors.domain.frozen import frozen
 from actors.domain.identity import Epoch, OmsId
 from actors.messages.reports import CompletedOrderReported, OpenOrderReported, SnapshotKind
 
@@ -24,7 +23,7 @@ class Stage(StrEnum):
     REPEATING = "REPEATING"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SeenOpen:
     """An echo that waits for the end of the run; ``was_over`` when we had concluded the order before it came."""
 
@@ -33,7 +32,7 @@ class SeenOpen:
     was_over: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SeenCompleted:
     """A row of the completed list that waits for the end of the run."""
 
@@ -41,7 +40,7 @@ class SeenCompleted:
     report: CompletedOrderReported
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Absence:
     """Since when (monotonic seconds) an order is in none of the complete lists of one connection."""
 
@@ -49,7 +48,7 @@ class Absence:
     since: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RecoverySnapshot:
     """A run as plain values."""
 

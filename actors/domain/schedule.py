@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from actors.domain.contract import Contract, Session
+from actors.domain.frozen import frozen
 from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.reports import InstrumentReported
 from actors.messages.schedule import MarketClosed, MarketOpened, ScheduleTimer, TimerFired
@@ -22,7 +23,7 @@ ScheduleInput = Tick | InstrumentReported | ScheduleTimer
 ScheduleOutput = FlattenAll | LockNewExposure | MarketOpened | MarketClosed | TimerFired
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ScheduleConfig:
     """Times of day in exchange time; None switches a rule off."""
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
-import attrs
-
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, OrderId
 from actors.domain.timekeeping import ClockDiffers, RestartWindow, Timekeeping
 from actors.messages.reports import (
@@ -24,7 +23,7 @@ from actors.messages.system import SessionChanged, SessionState, Tick
 from actors.messages.wire import FinishReconciliation, SeekConnection
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SessionConfig:
     """Patience of the session; all in seconds. Attempts of 0 are endless.
 
@@ -49,31 +48,31 @@ class SessionConfig:
     """The gateway's daily restart: nothing new is sent around it."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OpenLink:
     """Make a new link for this epoch and start it."""
 
     epoch: Epoch
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CloseLink:
     """Close the current link."""
 
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AskServerTime:
     """Send a heartbeat."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Resubscribe:
     """Ask for all market-data streams again."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AlertOutage:
     """An outage outlived its limit: a human should look."""
 
@@ -81,7 +80,7 @@ class AlertOutage:
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class GiveUp:
     """No more attempts: the process should end with a sentence."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 import attrs
 
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 
 _Member = TypeVar("_Member", bound=StrEnum)
 
@@ -89,6 +90,8 @@ def to_time_in_force(value: object) -> TimeInForce:
 
 
 def _to_member(field: str, kind: type[_Member], value: object) -> _Member:
+    if isinstance(value, kind):
+        return value
     try:
         return kind(str(value))
     except ValueError:
@@ -112,7 +115,7 @@ def _to_stop_price(value: object) -> Decimal | None:
     return to_optional_decimal("stop_price", value)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Order:
     """What is wanted: one instrument, one side, one quantity.
 

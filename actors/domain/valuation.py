@@ -2,8 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 
-import attrs
-
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account
 from actors.messages.reports import AccountValueReported, QuoteReported
 
@@ -13,7 +12,7 @@ _FEES_KEPT = 10_000
 _ZERO = Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ValuationState:
     """Account values and fees as plain values."""
 

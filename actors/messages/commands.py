@@ -4,21 +4,20 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import attrs
-
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, OmsId, OrderId
 from actors.domain.terms import Order
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Command:
     """Base of all commands: market time at which it was given (aware UTC)."""
 
     at: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SubmitOrder(Command):
     """Send a new order under our name for it; a second one with the same name is refused, never sent."""
 
@@ -29,14 +28,14 @@ class SubmitOrder(Command):
     """True for orders that flatten: they pass lockouts that stop new exposure."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CancelOrder(Command):
     """Cancel what is left of an order."""
 
     oms_id: OmsId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ReplaceOrder(Command):
     """Change quantity (the new total, fills included) or prices of an order; None keeps the value."""
 
@@ -46,14 +45,14 @@ class ReplaceOrder(Command):
     stop_price: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FlattenAll(Command):
     """Cancel every open order of ours and close every position of ours with market orders."""
 
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LockNewExposure(Command):
     """Refuse orders that are not closing until the strategy's next session."""
 
@@ -61,21 +60,21 @@ class LockNewExposure(Command):
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AdoptOrder(Command):
     """Treat a stranger's order as ours from now on."""
 
     oms_id: OmsId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reconcile(Command):
     """Compare our books with the broker's now."""
 
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class BlockInstrument(Command):
     """Refuse new exposure in one instrument (or allow it again): its position is disputed."""
 
@@ -91,7 +90,7 @@ class Books(StrEnum):
     OURS = "ours"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AcceptPosition(Command):
     """A human settles a disputed position: the broker's becomes ours, or the difference is known and left alone."""
 
@@ -102,7 +101,7 @@ class AcceptPosition(Command):
     accepted: Books
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StateChanged(Command):
     """A strategy wrote (or with None deleted) one key of its durable state; the value is JSON text."""
 
@@ -111,7 +110,7 @@ class StateChanged(Command):
     value_json: str | None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RecordPlacement(Command):
     """An order that already left for the broker under a known order id: recorded, never sent.
 
@@ -127,7 +126,7 @@ class RecordPlacement(Command):
     client_id: ClientId = ClientId(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RecordNumber(Command):
     """An order of ours bears this order id on this connection: known by other evidence than the broker's."""
 
@@ -137,7 +136,7 @@ class RecordNumber(Command):
     client_id: ClientId = ClientId(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RecordCancel(Command):
     """A cancel that already left for the broker: recorded, never sent."""
 

@@ -3,15 +3,14 @@
 from datetime import datetime
 from decimal import Decimal
 
-import attrs
-
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ExecId, OmsId
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.terms import Order
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """Base of all conclusions; ``recovered`` marks what happened while we were not listening."""
 
@@ -19,36 +18,36 @@ class Event:
     recovered: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderEvent(Event):
     """Base of conclusions about one order: ``order`` is its state after the event."""
 
     order: OrderState
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderSubmitted(OrderEvent):
     """The order is durable and on its way to the wire."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderAccepted(OrderEvent):
     """The broker has it and it works (or is held for a stated reason)."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderHeld(OrderEvent):
     """The broker has it but does not work it now; ``order.held`` says why."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderFilled(OrderEvent):
     """One execution was booked; partial while ``order.status`` is not FILLED."""
 
     fill: Fill
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FillCorrected(OrderEvent):
     """An execution was replaced by its correction; a quantity of 0 is a bust."""
 
@@ -56,64 +55,64 @@ class FillCorrected(OrderEvent):
     previous: Fill
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CommissionCharged(OrderEvent):
     """The commission of one execution became known."""
 
     fill: Fill
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderCompleted(OrderEvent):
     """The broker says filled and all executions are in."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderCanceled(OrderEvent):
     """The remainder is dead, by us or by others; ``order.reason`` says why."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderRejected(OrderEvent):
     """The order never worked; ``order.reason`` says why."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CancelRefused(OrderEvent):
     """The broker refused a cancel; the order stands as shown."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderReplaced(OrderEvent):
     """The order works with new terms (by our wish or a change at the broker's)."""
 
     previous: Order
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ReplaceRefused(OrderEvent):
     """A replace was refused, by us or by the broker; the order stands with its old terms."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderInDoubt(OrderEvent):
     """Sent, and not known whether it lives; its instrument takes no new orders until evidence resolves it."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderResolved(OrderEvent):
     """The doubt is over; ``order`` shows what the evidence said."""
 
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderWarned(OrderEvent):
     """The broker said something about a living order that changes nothing."""
 
@@ -121,7 +120,7 @@ class OrderWarned(OrderEvent):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SignalRecorded(Event):
     """An order that was not sent because trading is disabled."""
 
@@ -129,7 +128,7 @@ class SignalRecorded(Event):
     oms_id: OmsId = OmsId("")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Discrepancy(Event):
     """Something that cannot be explained from what we know; it starts a reconciliation.
 
@@ -141,7 +140,7 @@ class Discrepancy(Event):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reconciled(Event):
     """Our books and the broker's were compared after a (re)connect."""
 
@@ -151,14 +150,14 @@ class Reconciled(Event):
     text: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TradingHalted(Event):
     """No new order leaves until a human restarts us."""
 
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PositionMismatched(Event):
     """The broker's position is not ours; new exposure in the instrument is blocked."""
 
@@ -168,14 +167,14 @@ class PositionMismatched(Event):
     broker: Decimal
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ExecutionUnmatched(Event):
     """An execution for an order we never saw was booked under EXTERNAL."""
 
     exec_id: ExecId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderInvalid(Event):
     """A strategy's order, cancel or replace was refused in its own call; nothing was sent."""
 
@@ -183,7 +182,7 @@ class OrderInvalid(Event):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StrategyFailed(Event):
     """A hook of a strategy raised; the strategy is stopped and its open orders are cancelled."""
 
@@ -192,7 +191,7 @@ class StrategyFailed(Event):
     error: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StrategyNoted(Event):
     """Something a strategy wants in the log."""
 

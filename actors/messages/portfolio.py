@@ -3,13 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 
-import attrs
-
 from actors.domain.contract import Contract
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ExecId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PositionView:
     """One position: average cost per unit without multiplier, P&L in the contract's currency."""
 
@@ -23,7 +22,7 @@ class PositionView:
     commission: Decimal = Decimal(0)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PortfolioSnapshot:
     """All positions with cash, equity and P&L; None where the broker has not said yet."""
 

@@ -4,9 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import attrs
-
 from actors.domain.contract import Contract, Instrument
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OrderId, PermId, RequestId
 from actors.domain.terms import Order, Side
 
@@ -66,7 +65,7 @@ class SnapshotKind(StrEnum):
     ACCOUNT = "ACCOUNT"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Report:
     """Base of all broker statements: when we received it (aware UTC) and on which connection."""
 
@@ -74,7 +73,7 @@ class Report:
     epoch: Epoch
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderStatusReported(Report):
     """A status of an order; None where the broker left a figure out."""
 
@@ -92,7 +91,7 @@ class OrderStatusReported(Report):
     price_cap: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OpenOrderReported(Report):
     """The broker's echo of a live order with its terms; ``snapshot`` when it answers a query of ours."""
 
@@ -114,7 +113,7 @@ class OpenOrderReported(Report):
     snapshot: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CompletedOrderReported(Report):
     """An order that ended today, from the broker's list of completed orders; it has no order id."""
 
@@ -130,7 +129,7 @@ class CompletedOrderReported(Report):
     reject_reason: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ExecutionReported(Report):
     """One execution; ``request_id`` is None when pushed live, else it answers a query of ours."""
 
@@ -153,7 +152,7 @@ class ExecutionReported(Report):
     liquidation: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CommissionReported(Report):
     """Commission and realised P&L of one execution; None where not computed."""
 
@@ -163,7 +162,7 @@ class CommissionReported(Report):
     realized_pnl: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NoticeReported(Report):
     """A coded notice of the broker with what it proves for a new order, a modification and a cancel.
 
@@ -180,7 +179,7 @@ class NoticeReported(Report):
     advanced_reject: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderBoundReported(Report):
     """The broker bound a manual order to an API order id."""
 
@@ -189,21 +188,21 @@ class OrderBoundReported(Report):
     order_id: OrderId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NextOrderIdReported(Report):
     """The lowest order id the broker considers usable for this client id."""
 
     order_id: OrderId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AccountsReported(Report):
     """The accounts this login may trade."""
 
     accounts: tuple[Account, ...]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SnapshotEnded(Report):
     """The end of an answer; ``complete`` is False when a deadline or an error ended it instead of the broker."""
 
@@ -212,7 +211,7 @@ class SnapshotEnded(Report):
     reason: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PositionReported(Report):
     """A position of an account in the broker's books; ``average_cost`` includes multiplier and commissions (IBKR)."""
 
@@ -222,7 +221,7 @@ class PositionReported(Report):
     average_cost: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AccountValueReported(Report):
     """One account value such as NetLiquidation; ``value`` stays text as reported."""
 
@@ -232,7 +231,7 @@ class AccountValueReported(Report):
     currency: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InstrumentReported(Report):
     """A contract the broker found for ``wanted``."""
 
@@ -240,7 +239,7 @@ class InstrumentReported(Report):
     instrument: Instrument
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class InstrumentRefused(Report):
     """The broker knows no such contract, or several; the text names them."""
 
@@ -248,7 +247,7 @@ class InstrumentRefused(Report):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class QuoteReported(Report):
     """The best bid and ask with sizes and the last trade, as last known; None where unknown."""
 
@@ -263,14 +262,14 @@ class QuoteReported(Report):
     halted: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ServerTimeReported(Report):
     """The broker's clock."""
 
     server_time: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FrameDamaged(Report):
     """A frame that could not be decoded or translated; ``excerpt`` is capped and redacted."""
 
@@ -279,7 +278,7 @@ class FrameDamaged(Report):
     excerpt: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ConnectionLost(Report):
     """The link ended, wanted or not; ``reached`` when a gateway was at the other end."""
 
@@ -300,7 +299,7 @@ class LinkCondition(StrEnum):
     FARM_RESTORED = "FARM_RESTORED"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LinkConditionReported(Report):
     """The broker said something about the connection; orders are not named."""
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, time
 
-import attrs
+from actors.domain.frozen import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ScheduleTimer:
     """Fire a named timer of the strategy every so many seconds of market time, or once a day at an exchange time."""
 
@@ -14,7 +14,7 @@ class ScheduleTimer:
     at_time: time | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TimerFired:
     """A timer of the strategy is due."""
 
@@ -22,7 +22,7 @@ class TimerFired:
     name: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class MarketOpened:
     """The regular session of the strategy's market began."""
 
@@ -30,21 +30,21 @@ class MarketOpened:
     closes: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class MarketClosed:
     """The regular session of the strategy's market ended."""
 
     at: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StartStrategy:
     """The strategy may begin."""
 
     at: datetime
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StopStrategy:
     """The strategy ends; it may still cancel and flatten in its last hook."""
 

@@ -3,12 +3,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-import attrs
-
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, OrderId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Tick:
     """The clock: ``at`` is market time (aware UTC), ``elapsed`` monotonic seconds since the process began."""
 
@@ -26,7 +25,7 @@ class SessionState(StrEnum):
     DEGRADED = "DEGRADED"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SessionChanged:
     """The session moved; on RECONCILING the floor of order ids and the accounts are known."""
 
@@ -39,7 +38,7 @@ class SessionChanged:
     accounts: tuple[Account, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SendFailed:
     """A wire command did not (surely) leave; ``uncertain`` when bytes may have left."""
 
@@ -50,7 +49,7 @@ class SendFailed:
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ActorDied:
     """An actor ended by an exception."""
 
@@ -58,7 +57,7 @@ class ActorDied:
     error: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeadLetter:
     """A message that could not be delivered."""
 
@@ -66,7 +65,7 @@ class DeadLetter:
     message: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StopReason:
     """Why the process ends and with which exit code."""
 

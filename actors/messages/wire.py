@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-import attrs
-
 from actors.domain.contract import Contract, Instrument
+from actors.domain.frozen import frozen
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.terms import Order
 from actors.messages.reports import SnapshotKind
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class WireCommand:
     """Base of wire commands: decided at (aware UTC), for the connection ``epoch`` and no other."""
 
@@ -18,7 +17,7 @@ class WireCommand:
     epoch: Epoch
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PlaceOrder(WireCommand):
     """Send an order that was never sent before."""
 
@@ -30,7 +29,7 @@ class PlaceOrder(WireCommand):
     closing: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ReplacePlacedOrder(WireCommand):
     """Send an order again under the same order id with changed terms."""
 
@@ -41,7 +40,7 @@ class ReplacePlacedOrder(WireCommand):
     order: Order
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CancelPlacedOrder(WireCommand):
     """Ask the broker to cancel."""
 
@@ -49,7 +48,7 @@ class CancelPlacedOrder(WireCommand):
     order_id: OrderId
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class QuerySnapshot(WireCommand):
     """Ask the broker for one of its lists; ``SnapshotEnded`` of the same kind answers."""
 
@@ -57,24 +56,24 @@ class QuerySnapshot(WireCommand):
     deadline_seconds: float = 10.0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class QualifyContract(WireCommand):
     """Ask which instrument a contract is; ``InstrumentReported`` or ``InstrumentRefused`` answers."""
 
     wanted: Contract
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FinishReconciliation(WireCommand):
     """The books agree (or the differences are named): the session may become READY."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SeekConnection(WireCommand):
     """An order was refused because there is no connection: try now instead of at the next attempt's time."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Subscribe:
     """Stream quotes of a contract; survives reconnects until unsubscribed."""
 
