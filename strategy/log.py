@@ -19,7 +19,8 @@ import structlog
 
 from strategy.config import LoggingConfig
 from strategy.log_files import RotatingFile
-from strategy.log_lines import Line, LogNote, json_line, verb_line
+from strategy.log_json import json_line
+from strategy.log_lines import Line, LogNote, verb_line
 
 __all__ = ["ExecutionLog", "Line", "LogNote", "render_line", "verb_line"]
 
@@ -43,9 +44,26 @@ class _Rendered(NamedTuple):
     json: str
 
 
+class _Stamp(NamedTuple):
+    """How a second of exchange time is written; most lines share theirs with the line before."""
+
+    second: datetime
+    line: str
+    local: str
+
+    @classmethod
+    def of(cls, at: datetime, zone: ZoneInfo) -> "_Stamp":
+        local = at.astimezone(zone)
+        return cls(at.replace(microsecond=0), f"{local:%Y-%m-%d %H:%M:%S}", local.isoformat(timespec="seconds"))
+
+
 def render_line(at: datetime, line: Line, zone: ZoneInfo) -> str:
     """``2025-01-11 09:10:54 | INFO     | execution.engine | SUBMIT | BUY 1 SPY LIMIT @ 495.00``, time of ``zone``."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S} | {line.level:<8} | {line.component} | {line.verb} | {line.text}"
+    return _joined(_Stamp.of(at, zone).line, line)
+
+
+def _joined(stamp: str, line: Line) -> str:
+    return f"{stamp} | {line.level:<8} | {line.component} | {line.verb} | {line.text}"
 
 
 class ExecutionLog:
@@ -165,21 +183,23 @@ class _Renderer:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
+        self._stamp = _Stamp.of(_LONG_AGO, zone)
 
     def __call__(
         self, logger: object, name: str, entry: MutableMapping[str, Any]
     ) -> tuple[tuple[_Rendered], dict[str, Any]]:
         at, line = entry["at"], entry["line"]
-        fields = {
-            "at": at.isoformat(),
-            "local": at.astimezone(self._zone).isoformat(timespec="seconds"),
+        if at.replace(microsecond=0) != self._stamp.second:
+            self._stamp = _Stamp.of(at, self._zone)
+        head = {
+            "at": at,
+            "local": self._stamp.local,
             "level": line.level,
             "component": line.component,
             "verb": line.verb,
             "text": line.text,
         }
-        text = json_line(entry["message"], fields)
-        return (_Rendered(render_line(at, line, self._zone), text),), {}
+        return (_Rendered(_joined(self._stamp.line, line), json_line(entry["message"], head)),), {}
 
 
 def _make_logger(sink: _Sink, level: str, zone: ZoneInfo) -> Any:  # noqa: ANN401 - structlog makes the class

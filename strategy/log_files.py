@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 
 class RotatingFile:
@@ -16,7 +16,7 @@ class RotatingFile:
         self._path = path
         self._max_bytes = max_bytes
         self._keep = keep
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self._size = 0
         self._has_failed = False
 
@@ -39,18 +39,18 @@ class RotatingFile:
                 self._failed(error)
 
     def _append(self, text: str) -> None:
-        encoded = len(text.encode("utf-8", "backslashreplace"))
-        if self._file is not None and self._size and self._size + encoded > self._max_bytes:
+        encoded = text.encode("utf-8", "backslashreplace")
+        if self._file is not None and self._size and self._size + len(encoded) > self._max_bytes:
             self._rotate()
         file = self._file if self._file is not None else self._open()
-        file.write(text)
+        file.write(encoded)
         file.flush()
-        self._size += encoded
+        self._size += len(encoded)
 
-    def _open(self) -> TextIO:
+    def _open(self) -> BinaryIO:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Kept open for the life of the log, so no with statement.
-        self._file = self._path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
+        self._file = self._path.open("ab")
         self._size = self._path.stat().st_size
         return self._file
 
@@ -75,7 +75,7 @@ class RotatingFile:
             sys.stderr.write(f"log {self._path}: {reason}; trading goes on without it\n")
 
 
-def _close_quietly(file: TextIO) -> None:
+def _close_quietly(file: BinaryIO) -> None:
     try:
         file.close()
     except OSError:

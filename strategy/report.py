@@ -23,7 +23,7 @@ from actors.messages.events import (
     TradingHalted,
 )
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
-from strategy.log_lines import clean
+from strategy.masking import clean
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.schedule import MarketClosed
 from actors.messages.system import SessionChanged, SessionState, StopReason
-from strategy.log_lines import clean
+from strategy.masking import clean
 from strategy.progress import SessionProgress, Standing, progress_on
 from strategy.report import SessionLedger, SessionReport, print_report
 

@@ -208,6 +208,7 @@ def format_quantity(quantity: Decimal) -> str:
 
 def format_price(price: Decimal) -> str:
     """Plain digits with at least two decimals: 495.00, 0.00005."""
-    exponent = price.normalize().as_tuple().exponent
-    places = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{price:.{places}f}"
+    if not price.is_finite():
+        return f"{price:f}"
+    whole, _, places = f"{price:f}".partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2}"

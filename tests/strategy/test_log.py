@@ -24,7 +24,8 @@ from strategy import log as log_module
 from strategy.config import LoggingConfig
 from strategy.log import ExecutionLog, LogNote, render_line, verb_line
 from strategy.log_files import RotatingFile
-from strategy.log_lines import clean, json_line
+from strategy.log_json import json_line
+from strategy.masking import clean
 from tests.strategy.support import ACCOUNT, OPEN, SPY, filled, state
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -1,0 +1,78 @@
+"""The JSON line of an event: what it is about, its order's sums, and all its fields as they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import msgspec
+
+from actors.domain.identity import mask_account
+from actors.domain.order_state import OrderState
+from actors.messages.events import OrderEvent
+from strategy.log_lines import LogNote
+from strategy.masking import clean, holds_suspect, masked
+
+_encode = msgspec.json.Encoder().encode
+
+
+def json_line(event: object, head: Mapping[str, Any]) -> str:
+    """One JSON object on one line: ``head``, the event's name, its order's id and sums, and all its fields as they are.
+
+    The fields are encoded in one go and the text is cleaned as a whole, which costs a tenth of doing it field by field.
+    """
+    fields = {**head, "event": type(event).__name__}
+    if isinstance(event, OrderEvent):
+        _add_sums(fields, event.order)
+    if not isinstance(event, LogNote):
+        fields["fields"] = msgspec.Raw(_encode(event)) if attrs.has(type(event)) else clean(repr(event))
+    text = _encode(fields).decode()
+    if not text.isascii() or "\x7f" in text:  # other control characters are escaped in JSON
+        text = _encode(_cleaned(msgspec.json.decode(text))).decode()
+    return _without_accounts(text, event)
+
+
+def _add_sums(fields: dict[str, Any], order: OrderState) -> None:
+    average = order.average_price
+    fields["oms_id"], fields["status"] = order.oms_id, order.status
+    fields["fills"], fields["filled"] = len(order.fills), f"{order.filled:f}"
+    fields["remaining"] = f"{order.remaining:f}"
+    if average is not None:
+        fields["average_price"] = f"{average:f}"
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(entry) for name, entry in value.items()}
+    return [_cleaned(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _without_accounts(text: str, event: object) -> str:
+    """The text with the event's own accounts masked whatever they look like, and whatever else looks like one."""
+    for account in _accounts_of(event):
+        text = text.replace(account, mask_account(account))
+    return text if _is_plain(event) else masked(text)
+
+
+def _accounts_of(event: object) -> set[str]:
+    if isinstance(event, OrderEvent):
+        order = event.order
+        accounts = {order.account, *[fill.account for fill in order.fills.values()]}
+    else:
+        accounts = {getattr(event, "account", ""), *getattr(event, "accounts", ())}
+    accounts.discard("")
+    return accounts
+
+
+def _is_plain(event: object) -> bool:
+    """Whether all that people or the broker wrote in an order event is free of account numbers.
+
+    Searching the few free texts costs a tenth of searching the whole line, and most orders have none.
+    """
+    if not isinstance(event, OrderEvent):
+        return False
+    order, terms = event.order, event.order.order
+    said = getattr(event, "text", "")
+    written = f"{order.oms_id} {terms.symbol} {terms.tag} {terms.broker_type} {order.reason} {order.held} {said}"
+    return not holds_suspect(written)
