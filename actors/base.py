@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from traceback import extract_tb
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +31,11 @@ class Actor(pykka.ThreadingActor):
     def __init__(self, *, supervisor: Address[Any] | None) -> None:
         super().__init__()
         self._supervisor = supervisor
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        """Pykka's hook: an inbox in C, a third of the cost of ``queue.Queue`` for each message."""
+        return SimpleQueue()
 
     def hear(self, message: object) -> None:
         """Handle one message; overridden by every actor."""

@@ -56,6 +56,7 @@ def _without_accounts(text: str, event: object) -> str:
 
 
 def _accounts_of(event: object) -> set[str]:
+    accounts: set[str]
     if isinstance(event, OrderEvent):
         order = event.order
         accounts = {order.account, *[fill.account for fill in order.fills.values()]}
