@@ -13,7 +13,7 @@ import pytest
 from actors.domain.desk_config import DeskConfig
 from actors.journal import Journal, JournalDamaged, JournalIdentity
 from actors.journal_archive import archive_old_records
-from actors.journal_keeper import JournalKeeper
+from actors.journal_keeper import OVERDUE_AFTER, JournalKeeper
 from actors.journal_reader import JournalReader
 from actors.messages.commands import StateChanged
 from actors.messages.reports import BrokerStatus
@@ -85,6 +85,21 @@ def test_the_keeper_makes_a_snapshot_of_a_journal_in_use_once_it_is_due(journal:
     newest = next(journal.fitting_snapshots())
     assert newest.sequence == journal.sequence
     assert newest.body == encoded(restore(journal, CONFIG))
+
+
+def test_a_snapshot_waits_while_orders_come_in_a_rush_but_not_for_ever(journal: Journal) -> None:
+    keeper = JournalKeeper(journal, CONFIG, warn=pytest.fail, snapshot_every=600)
+    rig = Recorder(journal)
+    rig.trade(250)
+    keeper.work()
+    assert journal.snapshots.sequences() == []
+    keeper.work()
+    assert journal.snapshots.sequences() == [journal.sequence]
+    before = journal.sequence
+    while journal.sequence - before < OVERDUE_AFTER * 600:
+        rig.trade(250, first=journal.sequence)
+    keeper.work()
+    assert journal.snapshots.sequences()[0] == journal.sequence
 
 
 def test_the_keepers_thread_works_beside_the_owner(journal: Journal) -> None:
