@@ -13,12 +13,13 @@ from actors.domain.contract import Contract, Instrument, SecType
 from actors.domain.identity import Account
 from actors.link import SendError
 from actors.messages.reports import SnapshotKind
-from actors.messages.wire import QuerySnapshot
+from actors.messages.wire import PlaceOrder, QuerySnapshot, ReplacePlacedOrder
 from ibapi_bridge import outbound
 from ibapi_bridge.capture import Recorder
 from ibapi_bridge.client import RequestEncoder
 from ibapi_bridge.contracts import InstrumentCache, resolved
 from ibapi_bridge.conversation import FIRST_REQUEST_ID, Conversation, first_request_id
+from ibapi_bridge.order_templates import OrderTemplates
 from ibapi_bridge.queries import ListQueries, Step
 from ibapi_bridge.settings import LinkSettings
 from ibapi_bridge.transport import Transport
@@ -47,6 +48,7 @@ class Asker:
         self._elapsed = elapsed
         self._lock = threading.Lock()
         self._encoder: RequestEncoder | None = None
+        self._templates: OrderTemplates | None = None
         self._server_version = 0
         self._accounts: tuple[Account, ...] = ()
         self._request_ids = count(FIRST_REQUEST_ID)
@@ -60,7 +62,9 @@ class Asker:
         """The gateway answered: requests can be encoded for its version."""
         with self._lock:
             self._server_version = server_version
-            self._encoder = RequestEncoder(client_id=self._settings.client_id, server_version=server_version)
+            client_id = self._settings.client_id
+            self._encoder = RequestEncoder(client_id=client_id, server_version=server_version)
+            self._templates = OrderTemplates(self._encoder, client_id=client_id, server_version=server_version)
         self.request("startApi", {})
         if self._settings.market_data_type != 1:
             self.request("reqMarketDataType", {"marketDataType": self._settings.market_data_type})
@@ -73,7 +77,7 @@ class Asker:
     def closed(self) -> None:
         """Nothing can be asked any more."""
         with self._lock:
-            self._encoder = None
+            self._encoder = self._templates = None
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
@@ -91,6 +95,20 @@ class Asker:
                 self._recorder.asked(name, args, at=self._now())
             self._context.note(name, args, wanted=wanted)
             self._transport.send(data)
+
+    def place(self, command: PlaceOrder | ReplacePlacedOrder) -> None:
+        """Send an order, new or changed; a recorded one goes the long way, because only that has official objects.
+
+        Raises:
+            SendError: it did not leave.
+        """
+        if self._recorder is not None:
+            self.request(*outbound.place_order(command, self._settings.client_id))
+            return
+        with self._lock:
+            if self._templates is None:
+                raise SendError("not connected", uncertain=False)
+            self._transport.send(self._templates.encode(command))
 
     def query(self, query: QuerySnapshot) -> None:
         """Ask for a list.

@@ -16,9 +16,9 @@ _Fields: TypeAlias = Any  # the generated classes carry no type information
 Row = tuple[str, type[Message], Callable[[Any], Args]]
 
 
-def _message(name: str) -> type[Message]:
-    kind: type[Message] = getattr(import_module(f"ibapi.protobuf.{name}_pb2"), name)
-    return kind
+def message_class(name: str) -> Any:  # noqa: ANN401 - generated, untyped
+    """A protobuf class of the installed official client."""
+    return getattr(import_module(f"ibapi.protobuf.{name}_pb2"), name)
 
 
 def _fields(message: Message) -> Args:
@@ -81,34 +81,38 @@ def _commission(message: Message) -> Args:
 
 ROWS: Final = MappingProxyType[int, Row](
     {
-        1: ("tickPrice", _message("TickPrice"), _tick_price),
-        2: ("tickSize", _message("TickSize"), _tick_size),
-        3: ("orderStatus", _message("OrderStatus"), _order_status),
-        4: ("error", _message("ErrorMessage"), _renamed(id="reqId", errorMsg="errorString")),
-        5: ("openOrder", _message("OpenOrder"), _open_order),
-        6: ("updateAccountValue", _message("AccountValue"), _renamed(value="val")),
-        9: ("nextValidId", _message("NextValidId"), _fields),
-        10: ("contractDetails", _message("ContractData"), _fields),
-        11: ("execDetails", _message("ExecutionDetails"), _execution),
-        15: ("managedAccounts", _message("ManagedAccounts"), _fields),
-        18: ("bondContractDetails", _message("ContractData"), _fields),
-        45: ("tickGeneric", _message("TickGeneric"), _fields),
-        49: ("currentTime", _message("CurrentTime"), _renamed(currentTime="time")),
-        52: ("contractDetailsEnd", _message("ContractDataEnd"), _fields),
-        53: ("openOrderEnd", _message("OpenOrdersEnd"), _fields),
-        54: ("accountDownloadEnd", _message("AccountDataEnd"), _fields),
-        55: ("execDetailsEnd", _message("ExecutionDetailsEnd"), _fields),
-        59: ("commissionAndFeesReport", _message("CommissionAndFeesReport"), _commission),
-        61: ("position", _message("Position"), _fields),
-        62: ("positionEnd", _message("PositionEnd"), _fields),
-        63: ("accountSummary", _message("AccountSummary"), _fields),
-        64: ("accountSummaryEnd", _message("AccountSummaryEnd"), _fields),
-        91: ("rerouteMktDataReq", _message("RerouteMarketDataRequest"), _fields),
-        93: ("marketRule", _message("MarketRule"), _fields),
-        100: ("orderBound", _message("OrderBound"), _fields),
-        101: ("completedOrder", _message("CompletedOrder"), _fields),
-        102: ("completedOrdersEnd", _message("CompletedOrdersEnd"), _fields),
-        109: ("currentTimeInMillis", _message("CurrentTimeInMillis"), _renamed(currentTimeInMillis="timeInMillis")),
+        1: ("tickPrice", message_class("TickPrice"), _tick_price),
+        2: ("tickSize", message_class("TickSize"), _tick_size),
+        3: ("orderStatus", message_class("OrderStatus"), _order_status),
+        4: ("error", message_class("ErrorMessage"), _renamed(id="reqId", errorMsg="errorString")),
+        5: ("openOrder", message_class("OpenOrder"), _open_order),
+        6: ("updateAccountValue", message_class("AccountValue"), _renamed(value="val")),
+        9: ("nextValidId", message_class("NextValidId"), _fields),
+        10: ("contractDetails", message_class("ContractData"), _fields),
+        11: ("execDetails", message_class("ExecutionDetails"), _execution),
+        15: ("managedAccounts", message_class("ManagedAccounts"), _fields),
+        18: ("bondContractDetails", message_class("ContractData"), _fields),
+        45: ("tickGeneric", message_class("TickGeneric"), _fields),
+        49: ("currentTime", message_class("CurrentTime"), _renamed(currentTime="time")),
+        52: ("contractDetailsEnd", message_class("ContractDataEnd"), _fields),
+        53: ("openOrderEnd", message_class("OpenOrdersEnd"), _fields),
+        54: ("accountDownloadEnd", message_class("AccountDataEnd"), _fields),
+        55: ("execDetailsEnd", message_class("ExecutionDetailsEnd"), _fields),
+        59: ("commissionAndFeesReport", message_class("CommissionAndFeesReport"), _commission),
+        61: ("position", message_class("Position"), _fields),
+        62: ("positionEnd", message_class("PositionEnd"), _fields),
+        63: ("accountSummary", message_class("AccountSummary"), _fields),
+        64: ("accountSummaryEnd", message_class("AccountSummaryEnd"), _fields),
+        91: ("rerouteMktDataReq", message_class("RerouteMarketDataRequest"), _fields),
+        93: ("marketRule", message_class("MarketRule"), _fields),
+        100: ("orderBound", message_class("OrderBound"), _fields),
+        101: ("completedOrder", message_class("CompletedOrder"), _fields),
+        102: ("completedOrdersEnd", message_class("CompletedOrdersEnd"), _fields),
+        109: (
+            "currentTimeInMillis",
+            message_class("CurrentTimeInMillis"),
+            _renamed(currentTimeInMillis="timeInMillis"),
+        ),
     }
 )
 """Message id (without the protobuf offset) -> callback, message class, how its arguments are read."""

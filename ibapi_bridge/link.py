@@ -121,7 +121,7 @@ class IbapiLink:
         """
         match command:
             case PlaceOrder() | ReplacePlacedOrder():
-                self._asker.request(*outbound.place_order(command, self._settings.client_id))
+                self._asker.place(command)
             case CancelPlacedOrder():
                 self._asker.request(*outbound.cancel_order(command))
             case QuerySnapshot():

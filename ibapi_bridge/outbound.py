@@ -35,7 +35,7 @@ def place_order(command: PlaceOrder | ReplacePlacedOrder, client_id: int) -> Req
     Raises:
         SendError: a figure that the wire cannot carry.
     """
-    order_id = _order_id(command.order_id)
+    order_id = checked_order_id(command.order_id)
     order = _official_order(command)
     order.orderId = order_id
     order.clientId = client_id
@@ -52,7 +52,7 @@ def cancel_order(command: CancelPlacedOrder) -> Request:
     Raises:
         SendError: an order id that the wire cannot carry.
     """
-    return "cancelOrder", {"orderId": _order_id(command.order_id), "orderCancel": OrderCancel()}
+    return "cancelOrder", {"orderId": checked_order_id(command.order_id), "orderCancel": OrderCancel()}
 
 
 def executions(request_id: int, *, days: int, server_version: int) -> Request:
@@ -111,7 +111,7 @@ def _official_order(command: PlaceOrder | ReplacePlacedOrder) -> OfficialOrder:
     terms, instrument = command.order, command.instrument
     order = OfficialOrder()
     order.action = terms.side.value
-    order.totalQuantity = _quantity(terms.quantity)
+    order.totalQuantity = checked_quantity(terms.quantity)
     order.orderType = _type_word(terms.order_type)
     order.tif = terms.time_in_force.value
     order.outsideRth = terms.outside_rth
@@ -144,7 +144,12 @@ def wire_price(field: str, price: Decimal, instrument: Instrument) -> float:
     return float(on_grid if is_noise else price)
 
 
-def _quantity(quantity: Decimal) -> Decimal:
+def checked_quantity(quantity: Decimal) -> Decimal:
+    """A quantity in plain digits.
+
+    Raises:
+        SendError: not finite or negative.
+    """
     if not quantity.is_finite() or quantity < 0:
         raise SendError(f"quantity is {quantity}: it must be a finite number, 0 or more", uncertain=False)
     return Decimal(f"{quantity.normalize():f}")
@@ -157,7 +162,12 @@ def _type_word(kind: OrderType) -> str:
     return word
 
 
-def _order_id(order_id: int) -> int:
+def checked_order_id(order_id: int) -> int:
+    """An order id as a plain number.
+
+    Raises:
+        SendError: none that the wire can carry.
+    """
     if not 0 < order_id < UNSET_INTEGER:
         raise SendError(f"order_id is {order_id}: it must be between 1 and {UNSET_INTEGER - 1}", uncertain=False)
     return int(order_id)

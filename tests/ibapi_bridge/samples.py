@@ -17,13 +17,23 @@ def limit_order(**terms: Any) -> Order:
     return Order(**{**shown, **terms})
 
 
-def place_order(*, order_id: int = 1, oms_id: str = "o-1", order: Order | None = None) -> PlaceOrder:
+SPY_INSTRUMENT = Instrument(contract=SPY)
+
+
+def place_order(
+    *,
+    order_id: int = 1,
+    oms_id: str = "o-1",
+    order: Order | None = None,
+    account: str = "DU1234567",
+    instrument: Instrument = SPY_INSTRUMENT,
+) -> PlaceOrder:
     return PlaceOrder(
         at=AT,
         epoch=Epoch(1),
         oms_id=OmsId(oms_id),
         order_id=OrderId(order_id),
-        account=Account("DU1234567"),
-        instrument=Instrument(contract=SPY),
+        account=Account(account),
+        instrument=instrument,
         order=order or limit_order(),
     )
