@@ -29,6 +29,7 @@ RECORDS_TABLE = """
 CREATE TABLE IF NOT EXISTS records (
     sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL, chain BLOB NOT NULL);
 """
+_INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?)"
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {RECORDS_TABLE}
@@ -239,10 +240,13 @@ class Journal:
         return None if row is None else bytes(row[0])
 
     def _commit(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        if len(rows) == 1:  # a statement alone is a transaction of its own
+            self._database.execute(_INSERT, rows[0])
+            return
         self._database.execute("BEGIN IMMEDIATE")
         reached("journal.begun")
         try:
-            self._database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", rows)
+            self._database.executemany(_INSERT, rows)
             reached("journal.written")
             self._database.execute("COMMIT")
         except BaseException:
@@ -258,7 +262,4 @@ def crc_of(sequence: int, kind: str, body: bytes) -> int:
 
 def chained(chain: bytes, kind: str, body: bytes) -> bytes:
     """The chain's next link: a hash over the one before and the record."""
-    digest = blake2b(chain, digest_size=16)
-    digest.update(kind.encode())
-    digest.update(body)
-    return digest.digest()
+    return blake2b(chain + kind.encode() + body, digest_size=16).digest()

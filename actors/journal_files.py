@@ -59,11 +59,18 @@ class Head:
 
     def write(self, sequence: int) -> None:
         """Promise that records up to ``sequence`` are in the journal."""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, self._LAYOUT.pack(sequence))
+        _write_at_start(self._descriptor, self._LAYOUT.pack(sequence))
         if self._durable:
             os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def _write_at_start(descriptor: int, data: bytes) -> None:
+    if hasattr(os, "pwrite"):  # not on Windows
+        os.pwrite(descriptor, data, 0)
+    else:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, data)

@@ -43,11 +43,9 @@ def read_number(source: object, name: str) -> object:
 
 def figure(value: object) -> Decimal | None:
     """A finite number of plausible size, exactly as written; None for unset, absent, absurd or unreadable ones."""
-    if isinstance(value, Decimal):
-        return _plausible(value)
-    if isinstance(value, str | int | float):
+    if isinstance(value, float | str | int):
         return _figure(value)
-    return None
+    return _plausible(value) if isinstance(value, Decimal) else None
 
 
 @lru_cache(maxsize=8192, typed=True)

@@ -17,6 +17,23 @@ _MOST_CONTRACTS: Final = 4096
 _CONTRACTS: Final[dict[bytes, Contract]] = {}
 """Contracts already read: the same few arrive with every order and execution. Reading is pure, so sharing is safe."""
 
+_MOST_ORDERS: Final = 4096
+_ORDERS: Final[dict[tuple[object, ...], Order]] = {}
+"""Terms already read: each order is echoed several times, and many orders differ in nothing but their number."""
+_MAYBE_ABSENT: Final = ("lmtPrice", "auxPrice")
+_TERMS: Final = (
+    "action",
+    "totalQuantity",
+    "orderType",
+    "lmtPrice",
+    "auxPrice",
+    "tif",
+    "goodTillDate",
+    "outsideRth",
+    "cashQty",
+)
+"""What ``_order`` reads."""
+
 
 def contract_of(source: object) -> Contract:
     """A contract as the broker names it; what it leaves out stays empty."""
@@ -70,6 +87,18 @@ def order_of(contract: Contract, source: object) -> Order:
 
     Prices count only where the type has them: the echo of a stop carries a made-up limit price (IBKR).
     """
+    if not isinstance(source, Message):
+        return _order(contract, source)
+    key = (id(contract), *[read(source, name) for name in _TERMS], *[source.HasField(name) for name in _MAYBE_ABSENT])
+    known = _ORDERS.get(key)
+    if known is None or known.contract is not contract:
+        if len(_ORDERS) >= _MOST_ORDERS:
+            _ORDERS.clear()
+        known = _ORDERS[key] = _order(contract, source)
+    return known
+
+
+def _order(contract: Contract, source: object) -> Order:
     word = text(read(source, "orderType"), 64)
     kind = vocabulary.order_type(word)
     until = text(read(source, "goodTillDate"), 64)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from actors.domain.identity import Epoch
 from actors.messages.reports import Report
 from ibapi_bridge.client import PROTOBUF_OFFSET, FrameDecoder
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import UNHEARD, read_message
+from ibapi_bridge.hot_reports import READERS, Reader
 from ibapi_bridge.inbound import damaged, translate
 from ibapi_bridge.wrapper import HearingWrapper
 
@@ -60,6 +62,9 @@ class Listener:
     def _decode(self, message_id: int, content: bytes) -> None:
         protobuf_id = message_id - PROTOBUF_OFFSET
         if self._overheard is None and protobuf_id > 0:
+            if protobuf_id in READERS:
+                self._read(*READERS[protobuf_id], content)
+                return
             if protobuf_id in UNHEARD:
                 return
             read = read_message(protobuf_id, content)
@@ -67,6 +72,13 @@ class Listener:
                 self._told(*read)
                 return
         self._decoder.decode(message_id, content)
+
+    def _read(self, name: str, kind: Any, read: Reader, content: bytes) -> None:  # noqa: ANN401 - a generated class
+        message, at = kind.FromString(content), self._now()
+        try:
+            self._reports.append(read(message, at, self._epoch, self._context))
+        except Exception as problem:  # noqa: BLE001 - as in ``translate``: one bad statement must not end the connection
+            self._reports.append(damaged(name, problem, repr(message), at=at, epoch=self._epoch))
 
     def _told(self, name: str, args: dict[str, object]) -> None:
         if self._overheard is not None:

@@ -12,6 +12,7 @@ from actors.messages.reports import FrameDamaged, Report
 from ibapi_bridge.client import silence_official_loggers
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import ROWS
+from ibapi_bridge.hot_reports import READERS
 from ibapi_bridge.listening import Listener
 from tests.ibapi_bridge.scripted_gateway import message_class, protobuf, raw, status
 
@@ -144,15 +145,16 @@ def test_reading_directly_says_what_the_official_decoder_says() -> None:
 
 
 def test_every_message_read_directly_is_among_the_samples() -> None:
-    assert {number for number, _, _ in MESSAGES} | {18} == set(ROWS)
+    assert {number for number, _, _ in MESSAGES} | {18} == set(ROWS) | set(READERS)
 
 
-@pytest.mark.parametrize("number", sorted(ROWS))
+@pytest.mark.parametrize("number", sorted(set(ROWS) | set(READERS)))
 def test_an_empty_message_of_any_kind_is_survived(number: int) -> None:
-    kind = ROWS[number][1].__name__
+    read_as = (ROWS.get(number) or READERS[number])[1]
+    kind = read_as.__name__
     for report in listener(official=False).understand(protobuf(number, kind)[4:]):
         assert report.epoch == 1
-    assert message_class(kind) is ROWS[number][1]
+    assert message_class(kind) is read_as
 
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
