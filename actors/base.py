@@ -93,17 +93,14 @@ class LateAddress:
     """An address handed out before its actor exists; set once while wiring."""
 
     def __init__(self) -> None:
-        self._tell: Callable[[Any], None] | None = None
+        self.tell: Callable[[Any], None] = self._refuse
 
     def become(self, address: Address[Any]) -> None:
         """Point to the actor."""
-        self._tell = address.tell
+        self.tell = address.tell
 
-    def tell(self, message: Any) -> None:
-        """Deliver to the actor; before ``become`` this is a wiring mistake."""
-        if self._tell is None:
-            raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")
-        self._tell(message)
+    def _refuse(self, message: object) -> None:
+        raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")
 
 
 def _excerpt(message: object) -> str:

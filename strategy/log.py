@@ -1,7 +1,8 @@
 """The execution log: ``execution.log`` for people, ``execution.jsonl`` for machines, one line for each event.
 
 L1 the calling side only appends the event to a deque and wakes nobody; the log's own thread looks every 50 ms, renders
-   and writes. A wake-up per event would cost the trading threads more than the log itself.
+   and writes. A wake-up per event would cost the trading threads more than the log itself. While events come in a rush
+   it lets the trading threads have the interpreter and writes when the rush is over, two seconds late at most.
 L2 a log that cannot be written never stops or slows trading; it says so once on stderr.
 L3 ``stop`` writes everything that was told before it.
 """
@@ -29,6 +30,10 @@ MAX_WAITING = 200_000
 
 MAX_BATCH = 500
 LOOK_SECONDS = 0.05
+RUSH = 100
+"""Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
+
+MOST_LOOKS_LATE = 40
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVELS = {
     "DEBUG": logging.DEBUG,
@@ -103,13 +108,16 @@ class ExecutionLog:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        patience = Patience()
         while not self._stopping.wait(LOOK_SECONDS):
-            self._write_waiting()
-        self._write_waiting()
+            waiting = len(self._waiting)
+            if patience.has_ended(waiting):
+                self._write_waiting(waiting)
+        self._write_waiting(len(self._waiting))
         self._sink.close()
 
-    def _write_waiting(self) -> None:
-        while self._waiting:
+    def _write_waiting(self, count: int) -> None:
+        for _ in range(count):
             message = self._waiting.popleft()
             self._at = getattr(message, "at", self._at)
             self._write(self._at, message)
@@ -134,6 +142,20 @@ class ExecutionLog:
         count, self._left_out = self._left_out, 0
         text = f"{count} events were left out of the log: the disk was too slow"
         self._write(at, LogNote(at=at, level="ERROR", verb="STATUS", text=text))
+
+
+class Patience:
+    """Whether the log should write now: not during a rush, unless it lasts."""
+
+    def __init__(self) -> None:
+        self._waiting = self._looks = 0
+
+    def has_ended(self, waiting: int) -> bool:
+        """Look at how many events wait; True means that all of them are written now."""
+        came, self._looks = waiting - self._waiting, self._looks + 1
+        ends = came < RUSH or self._looks > MOST_LOOKS_LATE or waiting > MAX_WAITING // 2
+        self._waiting, self._looks = (0, 0) if ends else (waiting, self._looks)
+        return ends
 
 
 class _Sink:

@@ -22,7 +22,7 @@ from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.system import SessionChanged, SessionState
 from strategy import log as log_module
 from strategy.config import LoggingConfig
-from strategy.log import ExecutionLog, LogNote, render_line, verb_line
+from strategy.log import MAX_WAITING, MOST_LOOKS_LATE, RUSH, ExecutionLog, LogNote, Patience, render_line, verb_line
 from strategy.log_files import RotatingFile
 from strategy.log_json import json_line
 from strategy.masking import clean
@@ -317,6 +317,17 @@ def test_events_beyond_what_may_wait_are_counted_not_kept(tmp_path: Path, monkey
     assert lines[1].endswith(
         "ERROR    | execution.engine | STATUS | 7 events were left out of the log: the disk was too slow"
     )
+
+
+def test_a_rush_is_waited_out_but_not_for_ever() -> None:
+    patience = Patience()
+    assert patience.has_ended(RUSH - 1)
+    assert [patience.has_ended(RUSH * look) for look in range(1, 4)] == [False, False, False]
+    assert patience.has_ended(RUSH * 4 - 1)
+    assert [patience.has_ended(RUSH * look) for look in range(1, MOST_LOOKS_LATE + 2)] == [False] * MOST_LOOKS_LATE + [
+        True
+    ]
+    assert patience.has_ended(MAX_WAITING // 2 + 1)
 
 
 def test_a_log_that_was_never_started_stops_at_once(tmp_path: Path) -> None:
