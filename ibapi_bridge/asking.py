@@ -19,6 +19,7 @@ from ibapi_bridge.capture import Recorder
 from ibapi_bridge.client import RequestEncoder
 from ibapi_bridge.contracts import InstrumentCache, resolved
 from ibapi_bridge.conversation import FIRST_REQUEST_ID, Conversation, first_request_id
+from ibapi_bridge.instruments import combo_instrument
 from ibapi_bridge.order_templates import OrderTemplates
 from ibapi_bridge.queries import ListQueries, Step
 from ibapi_bridge.settings import LinkSettings
@@ -168,6 +169,8 @@ class Asker:
             SendError: the question did not leave.
         """
         meant = resolved(wanted, self._settings.symbols)
+        if meant.sec_type is SecType.COMBO:
+            return combo_instrument(meant)
         known = self._cache.find(meant, self._now())
         if known is None:
             self.request(*outbound.contract_details(next(self._request_ids), meant), wanted=wanted)

@@ -1,11 +1,13 @@
 """Contracts and orders as the broker describes them, in our words; official objects and protobuf messages alike."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from google.protobuf.message import Message
 
-from actors.domain.contract import Contract
+from actors.domain.contract import Contract, Leg
 from actors.domain.terms import Order, OrderType
 from ibapi_bridge import vocabulary
 from ibapi_bridge.figures import IDENTITY_LIMIT, figure, identity, integer, quantity, read, read_number, text
@@ -13,6 +15,7 @@ from ibapi_bridge.times import moment
 
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
+_MOST_LEGS: Final = 32
 _MOST_CONTRACTS: Final = 4096
 _CONTRACTS: Final[dict[bytes, Contract]] = {}
 """Contracts already read: the same few arrive with every order and execution. Reading is pure, so sharing is safe."""
@@ -62,6 +65,21 @@ def _contract(source: object) -> Contract:
         right=_right(read(source, "right")),
         multiplier=_multiplier(read(source, "multiplier")),
         con_id=integer(read(source, "conId")),
+        legs=_legs(read(source, "comboLegs")),
+    )
+
+
+def _legs(rows: object) -> tuple[Leg, ...]:
+    if not isinstance(rows, Iterable):
+        return ()
+    return tuple(
+        Leg(
+            con_id=integer(read(row, "conId")),
+            ratio=integer(read(row, "ratio")) or 1,
+            side=identity(read(row, "action")).upper() or "BUY",
+            exchange=identity(read(row, "exchange")),
+        )
+        for row in islice(rows, _MOST_LEGS)
     )
 
 

@@ -17,6 +17,7 @@ from ibapi_bridge.times import zone_of
 _STAMP: Final = re.compile(r"(\d{4})(\d{2})(\d{2}):(\d{2})(\d{2})", re.ASCII)
 _BARE_END: Final = re.compile(r"(\d{2})(\d{2})", re.ASCII)
 _CENT: Final = Decimal("0.01")
+_COMBO_TICK: Final = Decimal("0.00001")
 _LONGEST_HOURS: Final = 65_536
 
 Increments = tuple[tuple[Decimal, Decimal], ...]
@@ -44,6 +45,14 @@ def candidate_of(contract_source: object, details: object) -> Candidate:
         trading_sessions=sessions_of(_hours(details, "tradingHours"), zone),
     )
     return Candidate(instrument=instrument, rule_id=_rule_id(contract.exchange, details))
+
+
+def combo_instrument(combo: Contract) -> Instrument:
+    """A combo as it is: the broker has no details of combos (321, or no answer at all), only of their legs (IBKR).
+
+    Its price grid is not told either; a finer one than any leg's leaves the last word to the broker (110).
+    """
+    return Instrument(contract=combo, min_tick=_COMBO_TICK)
 
 
 def with_increments(instrument: Instrument, increments: Increments) -> Instrument:

@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import Any, Final
 
+from ibapi.contract import ComboLeg
 from ibapi.contract import Contract as OfficialContract
 from ibapi.execution import ExecutionFilter
 from ibapi.order import Order as OfficialOrder
 from ibapi.order_cancel import OrderCancel
 
-from actors.domain.contract import Contract, Instrument
+from actors.domain.contract import Contract, Instrument, Leg, SecType
 from actors.domain.terms import OrderType
 from actors.link import SendError
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder, ReplacePlacedOrder
@@ -94,7 +95,7 @@ def official_contract(contract: Contract) -> OfficialContract:
     official.symbol = contract.symbol
     official.secType = sec_type_word(contract.sec_type)
     official.currency = contract.currency
-    official.exchange = contract.exchange or "SMART"
+    official.exchange = _exchange(contract)
     official.primaryExchange = "" if contract.primary_exchange == "SMART" else contract.primary_exchange
     official.localSymbol = contract.local_symbol
     official.tradingClass = contract.trading_class
@@ -102,8 +103,25 @@ def official_contract(contract: Contract) -> OfficialContract:
     official.right = contract.right
     if contract.strike is not None:
         official.strike = float(contract.strike)
-    if contract.multiplier != 1:
+    if contract.multiplier != 1 and not contract.legs:
         official.multiplier = f"{contract.multiplier.normalize():f}"
+    official.comboLegs = [_official_leg(leg) for leg in contract.legs]
+    return official
+
+
+def _exchange(contract: Contract) -> str:
+    """Where to route; currency pairs are not on SMART (IBKR)."""
+    named = contract.exchange or "SMART"
+    return "IDEALPRO" if contract.sec_type is SecType.CASH and named == "SMART" else named
+
+
+def _official_leg(leg: Leg) -> ComboLeg:
+    _check_int32("con_id", leg.con_id)
+    official = ComboLeg()
+    official.conId = leg.con_id
+    official.ratio = leg.ratio
+    official.action = leg.side
+    official.exchange = leg.exchange
     return official
 
 

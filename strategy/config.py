@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 import attrs
 
 from actors.domain.contract import Contract
+from actors.domain.terms import InvalidOrder, check_legs
 from strategy.config_keys import check_range, key, time_zone_exists, time_zone_or_empty, toml_name
 from strategy.errors import ConfigError
 from strategy.values import ValueRefused, convert, nearest
@@ -240,7 +241,12 @@ def _symbol(name: str, entry: object) -> Contract:
             values[part] = convert(value, fields[part].type)
         except ValueRefused as refused:
             raise ConfigError(f"{where}.{part} is {_shown(value)}: {refused}") from None
-    return Contract(**values)
+    contract = Contract(**values)
+    try:
+        check_legs(contract)
+    except InvalidOrder as refused:
+        raise ConfigError(f"{where}: {refused}") from None
+    return contract
 
 
 def _check_together(config: Config) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from cattrs import Converter
 from cattrs.errors import BaseValidationError, CattrsError, StructureHandlerNotFoundError
 
+from actors.domain.contract import Leg
+
 
 class ValueRefused(ValueError):
     """A value of the wrong type; the text says what is accepted."""
@@ -60,6 +62,7 @@ def describe(kind: Any) -> str:  # noqa: ANN401 - the type is given as a value
 _LISTS = (tuple, list, frozenset)
 
 _WORDS: dict[Any, str] = {
+    Leg: 'a table such as { con_id = 700000001, ratio = 1, side = "BUY" }',
     bool: "true or false",
     int: "a whole number",
     float: "a number",

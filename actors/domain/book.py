@@ -16,7 +16,9 @@ Number = tuple[Epoch, ClientId, OrderId]
 
 
 def instrument_key(contract: Contract) -> str:
-    """``#conId`` of a qualified contract, otherwise what a trader calls it."""
+    """``#conId`` of a qualified contract, the legs of a combo, otherwise what a trader calls it."""
+    if contract.legs:
+        return "+".join(sorted(f"{leg.side} {leg.ratio}#{leg.con_id}" for leg in contract.legs))
     return f"#{contract.con_id}" if contract.con_id else contract.name
 
 

@@ -27,8 +27,21 @@ class SecType(StrEnum):
 
 
 @frozen(kw_only=True)
+class Leg:
+    """One part of a combo: ``ratio`` units of the contract ``con_id`` for each combo, on ``side`` BUY or SELL."""
+
+    con_id: int
+    ratio: int = 1
+    side: str = "BUY"
+    exchange: str = "SMART"
+
+
+@frozen(kw_only=True)
 class Contract:
-    """A contract as named by a user or by the broker; ``con_id`` 0 means not yet qualified."""
+    """A contract as named by a user or by the broker; ``con_id`` 0 means not yet qualified.
+
+    A combo has legs and no ``con_id``: to buy it is to trade each leg on its side, to sell it on the other.
+    """
 
     symbol: str
     sec_type: SecType = SecType.STOCK
@@ -42,13 +55,25 @@ class Contract:
     right: str = ""
     multiplier: Decimal = Decimal(1)
     con_id: int = 0
+    legs: tuple[Leg, ...] = ()
 
     @property
     def name(self) -> str:
-        """What a trader calls it: the symbol of a stock, the local symbol of anything else."""
-        if self.sec_type in (SecType.STOCK, SecType.OTHER) or not self.local_symbol:
-            return self.symbol or (f"#{self.con_id}" if self.con_id else "")
-        return self.local_symbol
+        """What a trader calls it: the symbol of a stock, the local symbol of anything else or what stands for it."""
+        if self.sec_type in (SecType.STOCK, SecType.OTHER):
+            return self.symbol or self._number
+        return self.local_symbol or self._spelled or self._number
+
+    @property
+    def _spelled(self) -> str:
+        """Such as ``SPY 20270115 450C``; a combo's underlying alone would name many."""
+        strike = "" if self.strike is None else f"{self.strike:f}{self.right}"
+        kind = "combo" if self.legs else ""
+        return " ".join(word for word in (self.symbol, kind, self.expiry, strike) if word)
+
+    @property
+    def _number(self) -> str:
+        return f"#{self.con_id}" if self.con_id else ""
 
 
 @frozen(kw_only=True)

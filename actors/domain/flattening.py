@@ -6,14 +6,14 @@ from decimal import Decimal
 import attrs
 
 from actors.domain.book import instrument_key
-from actors.domain.contract import Contract
+from actors.domain.contract import Contract, SecType
 from actors.domain.desk_config import Flattening
 from actors.domain.desk_core import DeskCore, lacks_fills
 from actors.domain.identity import Account, OmsId
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.requests import cancel
 from actors.domain.submission import submit
-from actors.domain.terms import Order, Side
+from actors.domain.terms import Order, Side, TimeInForce
 from actors.messages.commands import CancelOrder, FlattenAll, SubmitOrder
 from actors.messages.events import Discrepancy
 
@@ -89,6 +89,16 @@ def _close(core: DeskCore, holding: tuple[Account, Contract, Decimal], at: datet
     account, contract, held = holding
     core.flattened += 1
     oms_id = OmsId(f"{core.config.strategy_id[:20]}-flat-{core.flattened}")
-    order = Order(side=Side.SELL if held > 0 else Side.BUY, quantity=abs(held), contract=contract)
+    order = Order(
+        side=Side.SELL if held > 0 else Side.BUY,
+        quantity=abs(held),
+        contract=contract,
+        time_in_force=_life_of_market_orders(contract),
+    )
     submit(core, SubmitOrder(at=at, oms_id=oms_id, order=order, account=account, closing=True))
     return oms_id
+
+
+def _life_of_market_orders(contract: Contract) -> TimeInForce:
+    """Crypto currencies take market orders only to be executed at once (IBKR)."""
+    return TimeInForce.IOC if contract.sec_type is SecType.CRYPTO else TimeInForce.DAY

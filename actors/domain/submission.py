@@ -162,9 +162,14 @@ def refusal_of_placing(
 
 
 def refusal_of_grid(terms: Order, instrument: Instrument) -> str:
-    """Why the instrument's smallest size forbids the quantity, or nothing."""
-    if terms.cash_quantity is None and terms.quantity < instrument.min_size:
+    """Why the instrument's sizes forbid the quantity, or nothing."""
+    if terms.cash_quantity is not None:
+        return ""
+    if terms.quantity < instrument.min_size:
         return f"quantity is {format_quantity(terms.quantity)}: at least {format_quantity(instrument.min_size)}"
+    if terms.quantity % instrument.size_increment:
+        step = format_quantity(instrument.size_increment)
+        return f"quantity is {format_quantity(terms.quantity)}: it must be a multiple of {step}"
     return ""
 
 

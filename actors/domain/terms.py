@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import attrs
 
-from actors.domain.contract import Contract
+from actors.domain.contract import Contract, SecType
 from actors.domain.frozen import frozen
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -150,7 +150,10 @@ class Order:
 
     def describe(self) -> str:
         """One line such as ``BUY 100 SPY LIMIT @ 495.00``."""
-        words = [self.side.value, format_quantity(self.quantity), self.name or "?", self.order_type.value]
+        size = format_quantity(self.quantity)
+        if self.cash_quantity is not None and not self.quantity:
+            size = f"{format_quantity(self.cash_quantity)} worth of"
+        words = [self.side.value, size, self.name or "?", self.order_type.value]
         prices = [price for price in (self.stop_price, self.limit_price) if price is not None]
         if prices:
             words += ["@", " / ".join(format_price(price) for price in prices)]
@@ -167,6 +170,10 @@ def check_order(order: Order) -> None:
         raise InvalidOrder("symbol is empty: give a symbol such as 'SPY' or a contract")
     if order.symbol and order.contract is not None and order.contract.symbol != order.symbol:
         raise InvalidOrder(f"symbol is {order.symbol!r} but the contract says {order.contract.symbol!r}: give one")
+    if order.contract is not None:
+        check_legs(order.contract)
+        if order.contract.sec_type is SecType.INDEX:
+            raise InvalidOrder(f"contract is the index {order.contract.name}: indices have quotes and cannot be traded")
     if order.order_type is OrderType.OTHER:
         raise InvalidOrder("order_type is OTHER: accepted are MARKET, LIMIT, STOP and STOP_LIMIT")
     _check_quantity(order)
@@ -176,6 +183,25 @@ def check_order(order: Order) -> None:
         raise InvalidOrder(f"good_till is {order.good_till}: it is given with time_in_force GTD and only then")
     if order.good_till is not None and order.good_till.tzinfo is None:
         raise InvalidOrder(f"good_till is {order.good_till}: it needs a time zone")
+
+
+def check_legs(contract: Contract) -> None:
+    """Refuse a combo without usable legs, and legs of what is no combo.
+
+    Raises:
+        InvalidOrder: names the contract and what is accepted.
+    """
+    is_combo = contract.sec_type is SecType.COMBO
+    if is_combo and len(contract.legs) < 2:
+        raise InvalidOrder(f"legs of {contract.name} are {len(contract.legs)}: a combo needs at least two")
+    if not is_combo and contract.legs:
+        raise InvalidOrder(f"sec_type is {contract.sec_type} but {contract.name} has legs: only a BAG has")
+    for leg in contract.legs:
+        if leg.con_id <= 0 or leg.ratio <= 0 or leg.side not in ("BUY", "SELL"):
+            raise InvalidOrder(
+                f"a leg of {contract.name} is {leg.side!r} {leg.ratio} of con_id {leg.con_id}: "
+                "it needs a con_id and a ratio greater than 0, and the side BUY or SELL"
+            )
 
 
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)

@@ -18,6 +18,7 @@ from ibapi_bridge.gateway_simulator.config import (
     ConfigError,
     GatewayConfig,
 )
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments, further_instruments
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.faults.scenario import load_scenario
@@ -90,6 +91,7 @@ def config_from(args: argparse.Namespace) -> GatewayConfig:
         read_only=args.read_only,
         accounts=tuple(account.strip() for account in args.accounts.split(",") if account.strip()),
         scenario=() if args.scenario is None else load_scenario(args.scenario),
+        instruments=(*default_instruments(), *further_instruments()),
     )
     if args.replay is None:
         return config

@@ -27,7 +27,7 @@ def to_contract(instrument: Instrument, *, exchange: str | None = None) -> Messa
     if instrument.strike is not None:
         contract.strike = float(instrument.strike)
         contract.right = instrument.right
-    if instrument.sec_type in {"OPT", "FUT"}:
+    if instrument.sec_type in {"OPT", "FOP", "FUT"}:
         contract.multiplier = float(instrument.multiplier)
     return contract
 

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.contract import Contract, Instrument, SecType
+from actors.domain.contract import Contract, Instrument, Leg, SecType
 from actors.domain.identity import Epoch, OmsId, OrderId
 from actors.domain.terms import Order, OrderType, Side, TimeInForce
 from actors.link import SendError
 from actors.messages.wire import CancelPlacedOrder
 from ibapi_bridge.client import RequestEncoder
 from ibapi_bridge.inbound_terms import contract_of, order_of
+from ibapi_bridge.instruments import combo_instrument
 from ibapi_bridge.outbound import cancel_order, contract_details, official_contract, place_order, wire_price
 from tests.ibapi_bridge.samples import AT, SPY, limit_order
 from tests.ibapi_bridge.samples import place_order as command
@@ -133,3 +134,36 @@ def test_contract_details_are_asked_with_the_users_words() -> None:
     assert (name, args["reqId"], args["contract"].conId) == ("reqContractDetails", 10_000_000, 756733)
     with pytest.raises(SendError, match="con_id"):
         official_contract(Contract(symbol="X", con_id=2**31))
+
+
+SPREAD = Contract(
+    symbol="SPY",
+    sec_type=SecType.COMBO,
+    multiplier=Decimal(100),
+    legs=(Leg(con_id=700000001, side="BUY"), Leg(con_id=700000002, ratio=2, side="SELL", exchange="CBOE")),
+)
+
+
+def test_a_combo_is_sent_leg_by_leg_and_at_a_credit_if_it_is_one() -> None:
+    wanted = attrs.evolve(limit_order(limit_price="-1.20"), symbol="", contract=SPREAD)
+    name, args = place_order(attrs.evolve(command(order=wanted), instrument=combo_instrument(SPREAD)), 7)
+    message = message_class("PlaceOrderRequest")()
+    message.ParseFromString(RequestEncoder(client_id=7, server_version=213).encode(name, args)[8:])
+    legs = [(leg.conId, leg.ratio, leg.action, leg.exchange) for leg in message.contract.comboLegs]
+    assert legs == [(700000001, 1, "BUY", "SMART"), (700000002, 2, "SELL", "CBOE")]
+    assert message.order.lmtPrice == -1.20
+    assert not message.contract.HasField("multiplier")
+    assert contract_of(message.contract).legs == SPREAD.legs
+
+
+def test_a_combo_leaves_in_the_text_protocol_too() -> None:
+    _, args = place_order(attrs.evolve(command(), instrument=combo_instrument(SPREAD)), 7)
+    data = RequestEncoder(client_id=7, server_version=178).encode("placeOrder", args)
+    assert b"BAG" in data
+    assert b"\x002\x00700000001\x001\x00BUY\x00SMART\x00" in data
+    assert b"\x00700000002\x002\x00SELL\x00CBOE\x00" in data
+
+
+def test_currency_pairs_go_where_they_are_traded() -> None:
+    assert official_contract(Contract(symbol="EUR", sec_type=SecType.CASH)).exchange == "IDEALPRO"
+    assert official_contract(Contract(symbol="EUR", sec_type=SecType.CASH, exchange="FXCONV")).exchange == "FXCONV"

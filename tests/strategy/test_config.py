@@ -5,7 +5,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from actors.domain.contract import Contract, SecType
+from actors.domain.contract import Contract, Leg, SecType
 from strategy.config import Config, check_ports, load_config, parse_config
 from strategy.errors import ConfigError
 
@@ -167,3 +167,23 @@ def test_the_documentation_names_every_key_with_its_default() -> None:
         if attrs.has(section.default.factory):  # type: ignore[union-attr]
             for field in attrs.fields(section.default.factory):  # type: ignore[union-attr]
                 assert f"| `{field.metadata.get('name') or field.name}` |" in text, f"{section.name}.{field.name}"
+
+
+def test_a_combo_is_configured_by_its_legs() -> None:
+    text = '[symbols.SPREAD]\nsymbol = "SPY"\nsec_type = "BAG"\nlegs = [{ con_id = 1 }, { con_id = 2, side = "SELL" }]'
+    spread = parse_config(text).symbols["SPREAD"]
+    assert spread.legs == (Leg(con_id=1), Leg(con_id=2, side="SELL"))
+
+
+@pytest.mark.parametrize(
+    ("legs", "sentence"),
+    [
+        ("5", "symbols.S.legs is 5: it must be a list, each item a table such as { con_id = 700000001"),
+        ("[{ con = 1 }]", "each item a table such as"),
+        ("[{ con_id = 1 }]", "symbols.S: legs of S combo are 1: a combo needs at least two"),
+    ],
+)
+def test_legs_that_are_none_are_refused(legs: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_config(f'[symbols]\nS = {{ sec_type = "BAG", legs = {legs} }}')
+    assert sentence in str(refused.value)

@@ -15,7 +15,7 @@ from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Instrument, VenueOrder
 
 NO_EXTENDED_HOURS = frozenset({"MKT", "MTL"})
-ALL_HOURS = frozenset({"FUT", "CASH"})
+ALL_HOURS = frozenset({"FUT", "FOP", "CASH", "CRYPTO"})
 ZONE_LABELS = {"America/New_York": "US/Eastern", "America/Chicago": "US/Central"}
 NO_SHARES = (
     "Order held while securities are located. Shares for this order are not immediately available for short sale. "

@@ -89,3 +89,62 @@ def default_instruments() -> tuple[Instrument, ...]:
         _option(700000003, aapl, expiry, 190, "C"),
         _option(700000004, aapl, expiry, 190, "P"),
     )
+
+
+def further_instruments() -> tuple[Instrument, ...]:
+    """One more of each kind that the default list lacks: an index, a CFD, a crypto currency and an option on ES."""
+    return (
+        Instrument(
+            con_id=416904,
+            symbol="SPX",
+            sec_type="IND",
+            exchange="CBOE",
+            local_symbol="SPX",
+            trading_class="SPX",
+            long_name="S&P 500 Stock Index",
+            market_rule_id=0,
+            reference_price=Decimal("4500.00"),
+        ),
+        Instrument(
+            con_id=120549942,
+            symbol="AAPL",
+            sec_type="CFD",
+            local_symbol="AAPL",
+            trading_class="AAPL",
+            long_name="APPLE INC",
+            reference_price=Decimal("190.00"),
+        ),
+        Instrument(
+            con_id=479624278,
+            symbol="BTC",
+            sec_type="CRYPTO",
+            exchange="PAXOS",
+            local_symbol="BTC.USD",
+            trading_class="BTC.USD",
+            long_name="Bitcoin cryptocurrency",
+            min_tick=Decimal("0.25"),
+            market_rule_id=1868,
+            min_size=Decimal("0.00000001"),
+            size_increment=Decimal("0.00000001"),
+            schedule="always",
+            reference_price=Decimal("40000.00"),
+        ),
+        Instrument(
+            con_id=700000005,
+            symbol="ES",
+            sec_type="FOP",
+            exchange="CME",
+            local_symbol="ESZ6 C4500",
+            trading_class="ES",
+            long_name="E-mini S&P 500",
+            min_tick=Decimal("0.25"),
+            market_rule_id=67,
+            multiplier=Decimal(50),
+            schedule="cme_globex",
+            expiry=date(2026, 12, 18),
+            strike=Decimal(4500),
+            right="C",
+            underlying=ES,
+            reference_price=Decimal(100),
+        ),
+    )

@@ -109,7 +109,7 @@ class ModelMarket:
 
     def _underlying(self, path: Path) -> Path | None:
         option = path.instrument
-        if option.sec_type != "OPT" or option.underlying is None:
+        if option.sec_type not in {"OPT", "FOP"} or option.underlying is None:
             return None
         return self._paths.get(option.underlying)
 

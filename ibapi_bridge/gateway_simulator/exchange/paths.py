@@ -37,6 +37,10 @@ SPECS = {
     "FUT": ModelSpec(volatility=500, lot=1, lots=60, correlation=90),
     "CASH": ModelSpec(volatility=400, spread=1, lot=100_000, lots=30, correlation=10),
     "OPT": ModelSpec(volatility=0, spread=3, lot=1, lots=40, correlation=0),
+    "FOP": ModelSpec(volatility=0, spread=3, lot=1, lots=40, correlation=0),
+    "CFD": ModelSpec(),
+    "IND": ModelSpec(),
+    "CRYPTO": ModelSpec(volatility=1_000, lot=1, lots=20, correlation=20),
 }
 FLOOR = 10_000  # no price falls below ten ticks
 

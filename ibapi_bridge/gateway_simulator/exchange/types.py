@@ -15,7 +15,7 @@ from attrs import field, frozen
 Side = Literal["BUY", "SELL"]
 OrderType = Literal["MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MOC", "LOC", "MIT", "LIT", "MTL"]
 TimeInForce = Literal["DAY", "GTC", "GTD", "IOC", "FOK", "OPG"]
-SecType = Literal["STK", "OPT", "FUT", "CASH", "BAG", "IND"]
+SecType = Literal["STK", "OPT", "FUT", "FOP", "CASH", "CFD", "CRYPTO", "BAG", "IND"]
 Liquidity = Literal["added", "removed"]
 
 ORDER_TYPE_NAMES: tuple[OrderType, ...] = get_args(OrderType)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from actors.domain.contract import Contract, Instrument, SecType
+from actors.domain.contract import Contract, Instrument, Leg, SecType
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId, RequestId
@@ -233,7 +233,12 @@ class Rig:
 
 SPY_WANTED = Contract(symbol="SPY")
 FROM_LIST = RequestId(9)
-COMBO = Contract(symbol="SPY", sec_type=SecType.COMBO, con_id=28812380)
+COMBO = Contract(
+    symbol="SPY",
+    sec_type=SecType.COMBO,
+    con_id=28812380,
+    legs=(Leg(con_id=700000001, side="SELL"), Leg(con_id=700000002, side="BUY")),
+)
 
 REJECTION = (NoticeEffect.REJECTED, NoticeEffect.REFUSED, NoticeEffect.VERIFY)
 CANCEL_REFUSAL = (NoticeEffect.VERIFY, NoticeEffect.VERIFY, NoticeEffect.REQUEST_OFF)

@@ -358,6 +358,10 @@ def test_a_first_order_is_measured_against_an_empty_position() -> None:
 
 def test_less_than_the_smallest_size_is_rejected() -> None:
     assert rejection(Rig().submit(market(quantity="0.5"))) == "quantity is 0.5: at least 1"
+
+
+def test_what_is_no_multiple_of_the_size_increment_is_rejected() -> None:
+    assert rejection(Rig().submit(market(quantity="1.5"))) == "quantity is 1.5: it must be a multiple of 1"
     only(PlaceOrder, Rig().submit(market(quantity=0, cash_quantity=100)))
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.domain.contract import Contract, Instrument, SecType
+from actors.domain.book import instrument_key
+from actors.domain.contract import Contract, Instrument, Leg, SecType
 from actors.domain.terms import (
     InvalidOrder,
     Order,
@@ -51,6 +52,10 @@ def test_an_unknown_name_is_refused_with_those_that_are_accepted() -> None:
         order(order_type="PEG")
 
 
+def combo(*legs: Leg) -> Contract:
+    return Contract(symbol="SPY", sec_type=SecType.COMBO, legs=legs)
+
+
 LIMITED = {"order_type": "LIMIT", "limit_price": 5}
 
 
@@ -75,6 +80,13 @@ LIMITED = {"order_type": "LIMIT", "limit_price": 5}
         ({"time_in_force": "GTD"}, "good_till is None: it is given with time_in_force GTD and only then"),
         ({"good_till": AWARE}, "good_till is .*: it is given with"),
         ({"time_in_force": "GTD", "good_till": NAIVE}, "it needs a time zone"),
+        ({"contract": Contract(symbol="SPY", sec_type=SecType.INDEX)}, "SPY: indices have quotes and cannot be traded"),
+        ({"contract": combo()}, "legs of SPY are 0: a combo needs at least two"),
+        ({"contract": combo(Leg(con_id=1))}, "legs of SPY combo are 1: a combo needs at least two"),
+        ({"contract": combo(Leg(con_id=1), Leg(con_id=0))}, "'BUY' 1 of con_id 0"),
+        ({"contract": combo(Leg(con_id=1, ratio=0), Leg(con_id=2))}, "'BUY' 0 of con_id 1"),
+        ({"contract": combo(Leg(con_id=1), Leg(con_id=2, side="LONG"))}, "'LONG' 1 of con_id 2"),
+        ({"contract": Contract(symbol="SPY", legs=(Leg(con_id=1),))}, "sec_type is STK but SPY has legs"),
     ],
 )
 def test_an_order_that_cannot_be_meant_is_refused(fields: dict[str, Any], text: str) -> None:
@@ -94,6 +106,7 @@ def test_an_order_that_cannot_be_meant_is_refused(fields: dict[str, Any], text: 
         {"contract": Contract(symbol="SPY")},
         {"symbol": "", "contract": Contract(symbol="SPY")},
         {"quantity": "999999999999"},
+        {"contract": combo(Leg(con_id=1), Leg(con_id=2, side="SELL"))},
     ],
 )
 def test_an_order_that_can_be_meant_passes(fields: dict[str, Any]) -> None:
@@ -125,6 +138,22 @@ def test_what_a_contract_is_called() -> None:
     assert Contract(symbol="SPY", local_symbol="SPY   X").name == "SPY"
     assert Contract(symbol="ES", sec_type=SecType.FUTURE).name == "ES"
     assert Contract(symbol="", con_id=7).name == "#7"
+    call = Contract(symbol="SPY", sec_type=SecType.OPTION, expiry="20270115", strike=Decimal(450), right="C")
+    assert call.name == "SPY 20270115 450C"
+    assert combo(Leg(con_id=1), Leg(con_id=2)).name == "SPY combo"
+
+
+def test_two_combos_of_one_underlying_are_two_instruments() -> None:
+    one, other = (combo(Leg(con_id=1), Leg(con_id=number, side="SELL")) for number in (2, 3))
+    assert instrument_key(one) != instrument_key(other)
+    turned = combo(Leg(con_id=2, side="SELL"), Leg(con_id=1))
+    assert instrument_key(one) == instrument_key(turned)
+
+
+def test_an_order_by_its_value_reads_so() -> None:
+    bitcoin = Contract(symbol="BTC", sec_type=SecType.CRYPTO)
+    wanted = Order(side=Side.BUY, quantity=0, cash_quantity=1000, contract=bitcoin)
+    assert wanted.describe() == "BUY 1000 worth of BTC MARKET"
 
 
 RULE = Instrument(
