@@ -69,6 +69,7 @@ def _shape(command: Placement) -> tuple[object, ...]:
         order.outside_rth,
         order.limit_price is None,
         order.stop_price is None,
+        order.cash_quantity is None,
     )
 
 

@@ -63,6 +63,15 @@ def test_every_order_has_the_bytes_of_the_official_encoder(sent: list[Any], vers
         assert encoder.encode(placement) == officially(placement, version)
 
 
+def test_an_order_by_its_value_is_none_of_a_shape_by_quantity() -> None:
+    encoder = templates(225)
+    by_quantity = limit_order(order_type=OrderType.MARKET, limit_price=None)
+    by_value = limit_order(order_type=OrderType.MARKET, limit_price=None, quantity=0, cash_quantity="1000")
+    for order in (by_quantity, by_value, by_quantity):
+        placement = command(order=order)
+        assert encoder.encode(placement) == officially(placement, 225)
+
+
 @pytest.mark.parametrize("order", ORDERS, ids=[order.describe() for order in ORDERS])
 def test_unusual_terms_leave_nothing_behind_in_later_orders(order: Order) -> None:
     encoder = templates(225)
