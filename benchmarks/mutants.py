@@ -62,8 +62,8 @@ MUTANTS = (
     Mutant(
         "a cancelled order does not become terminal",
         DOMAIN + "order.py",
-        "        case BrokerStatus.CANCELED:\n            return _with_end(order, seen, known)\n",
-        "",
+        "if seen.status is SAID_CANCELED or seen.status is SAID_INACTIVE:",
+        "if seen.status is SAID_INACTIVE:",
     ),
     Mutant(
         "late fills after a cancel are ignored",
@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant(
         "orders pass while the session is not READY",
         DOMAIN + "desk_core.py",
-        "return self.session is SessionState.READY",
+        "return self.session is READY",
         "return True",
     ),
     Mutant(

@@ -9,8 +9,10 @@ import attrs
 from actors.domain.contract import Contract, SecType
 from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
-from actors.domain.order_state import OrderState, sum_of_fills
+from actors.domain.order_state import OrderState
 from actors.domain.terms import Side
+
+BUY, COMBO = Side.BUY, SecType.COMBO
 
 Number = tuple[Epoch, ClientId, OrderId]
 
@@ -123,7 +125,8 @@ class Book:
 
     def doubted_in(self, key: str) -> str:
         """Name of an order in doubt in that instrument, empty if there is none."""
-        return min(self._doubted.get(key, ()), default="")
+        doubted = self._doubted.get(key)
+        return min(doubted) if doubted else ""
 
     def exposure(self, account: Account, key: str) -> Exposure | None:
         """What we hold and have open in that account and instrument."""
@@ -138,11 +141,10 @@ class Book:
     # --- writing ---
 
     def link_number(self, order: OrderState, number: Number) -> None:
-        """The order bears this number on this connection."""
-        if self._by_number.setdefault(number, order.oms_id) == order.oms_id:
-            numbers = self._numbers_of.setdefault(order.oms_id, [])
-            if number not in numbers:
-                numbers.append(number)
+        """The order bears this number on this connection; the first one to bear it keeps it."""
+        if number not in self._by_number:
+            self._by_number[number] = order.oms_id
+            self._numbers_of.setdefault(order.oms_id, []).append(number)
 
     def put(self, before: OrderState | None, after: OrderState) -> None:
         """Store a changed order under all its names."""
@@ -151,38 +153,40 @@ class Book:
         if before is None or after.perm_ids is not before.perm_ids:
             for perm_id in after.perm_ids:
                 self._by_perm_id.setdefault(perm_id, oms_id)
-        if before is None or after.fills is not before.fills:
-            self._link_families(before, after)
-        if not after.external:
-            self._count(before, after)
-        else:
+        if before is None or len(after.fills) != len(before.fills):
+            for family in after.fills:
+                self._by_family.setdefault(family, oms_id)
+        if after.external:
             self._closed[oms_id] = None
-
-    def _link_families(self, before: OrderState | None, after: OrderState) -> None:
-        known = before.fills if before is not None else {}
-        for family in after.fills.keys() - known.keys():
-            self._by_family.setdefault(family, after.oms_id)
+        else:
+            ours = before if before is not None and not before.external else None
+            self._count(ours, after)
+            self._expose(ours, after)
 
     def _count(self, before: OrderState | None, after: OrderState) -> None:
-        """Keep what is derived from our own orders: who is open, in doubt, and what is exposed."""
-        ours = before if before is not None and not before.external else None
-        if after.is_open:
-            self._open[after.oms_id] = None
-            self._closed.pop(after.oms_id, None)
-        elif ours is None or ours.is_open:
-            self._open.pop(after.oms_id, None)
-            self._closed[after.oms_id] = None
-        if after.in_doubt != (ours is not None and ours.in_doubt):
+        """Keep who is open and who is in doubt."""
+        if before is None or before.status is not after.status:
+            is_over = after.status.is_terminal
+            here, there = (self._closed, self._open) if is_over else (self._open, self._closed)
+            if after.oms_id not in here:
+                here[after.oms_id] = None
+                there.pop(after.oms_id, None)
+        if after.in_doubt != (before is not None and before.in_doubt):
             names = self._doubted.setdefault(instrument_key(after.contract), set())
             (names.add if after.in_doubt else names.discard)(after.oms_id)
-        self._expose(ours, after)
 
     def _expose(self, before: OrderState | None, after: OrderState) -> None:
-        if after.order_id is None or (before is not None and _is_alike(before, after)):
+        """Keep what our orders hold and may still bring."""
+        if after.order_id is None:
             return
-        opened = after.remaining - (before.remaining if before is not None and before.order_id is not None else 0)
+        if before is None or before.order_id is None:
+            opened = after.remaining
+        elif _is_alike(before, after):
+            return
+        else:
+            opened = after.remaining - before.remaining
         exposure = self._exposure_of(after.account, after.contract)
-        if after.order.side is Side.BUY:
+        if after.order.side is BUY:
             exposure.buying += opened
         else:
             exposure.selling += opened
@@ -190,9 +194,11 @@ class Book:
             self._hold(before, after, exposure)
 
     def _hold(self, before: OrderState | None, after: OrderState, exposure: Exposure) -> None:
+        """A combo moves no position of its own, its legs do."""
+        if after.contract.sec_type is not COMBO:
+            exposure.position += after.order.side.sign * (after.filled - (before.filled if before is not None else 0))
+            return
         known = before.fills if before is not None else {}
-        if after.contract.sec_type is not SecType.COMBO:
-            exposure.position += after.order.side.sign * (sum_of_fills(after.fills) - sum_of_fills(known))
         for family, fill in after.fills.items():
             if fill.contract is not None and known.get(family) is not fill:
                 previous = known.get(family)
@@ -212,9 +218,14 @@ class Book:
 
     # --- forgetting ---
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more closed orders are kept than wanted."""
+        return len(self._closed) > self._keep_closed
+
     def evict(self) -> None:
         """Let go of the oldest closed orders beyond the limit, keeping their names."""
-        while len(self._closed) > self._keep_closed:
+        while self.is_full:
             oms_id = next(iter(self._closed))
             del self._closed[oms_id]
             self._forget(self._orders.pop(oms_id))
@@ -272,8 +283,11 @@ class Book:
 
 def _is_alike(before: OrderState, after: OrderState) -> bool:
     """Nothing that exposure depends on changed."""
-    same = before.fills is after.fills and before.order is after.order and before.is_open == after.is_open
-    return same and before.order_id is not None
+    return (
+        before.fills is after.fills
+        and before.order is after.order
+        and before.status.is_terminal is after.status.is_terminal
+    )
 
 
 _K = TypeVar("_K")

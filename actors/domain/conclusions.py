@@ -27,40 +27,31 @@ from actors.messages.events import (
 )
 
 NEW, FILLED, CANCELED, REJECTED = ExecStatus.NEW, ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED
+REPLACE, CANCEL = Pending.REPLACE, Pending.CANCEL
+_TRADED = (ExecutionSeen, CommissionSeen)
 _LIVED = (ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED, FILLED)
 
 
 def conclude(
     before: OrderState, after: OrderState, evidence: AnyEvidence, *, text: str = "", recovered: bool = False
-) -> tuple[Event, ...]:
+) -> list[Event]:
     """Events that lead from ``before`` to ``after``, in the order a listener should hear them."""
-    if isinstance(evidence, Sent):
-        return (OrderSubmitted(at=evidence.at, order=after, recovered=recovered),)
-    said: list[Event] = []
-    _say_life(said, before, after, evidence, recovered)
-    if before.in_doubt or before.wanted is not None or before.pending is not None or after.in_doubt:
-        _say_requests(said, before, after, evidence, text, recovered)
-    _say_end(said, before, after, evidence.at, text, recovered)
-    return tuple(said)
-
-
-def _say_life(
-    said: list[Event],
-    before: OrderState,
-    after: OrderState,
-    evidence: AnyEvidence,
-    recovered: bool,  # noqa: FBT001
-) -> None:
-    """New terms, acceptance, fills, holds."""
     at = evidence.at
+    if isinstance(evidence, Sent):
+        return [OrderSubmitted(at=at, order=after, recovered=recovered)]
+    said: list[Event] = []
     if after.order is not before.order:
         said.append(OrderReplaced(at=at, order=after, previous=before.order, recovered=recovered))
     if before.status is NEW and after.status in _LIVED:
         said.append(OrderAccepted(at=at, order=after, recovered=recovered))
-    if after.fills is not before.fills and isinstance(evidence, ExecutionSeen | CommissionSeen):
+    if after.fills is not before.fills and isinstance(evidence, _TRADED):
         said.append(_fill_event(before, after, evidence, recovered))
     if after.held and after.held != before.held:
         said.append(OrderHeld(at=at, order=after, recovered=recovered))
+    if before.in_doubt or before.wanted is not None or before.pending is not None or after.in_doubt:
+        _say_requests(said, before, after, evidence, text, recovered)
+    _say_end(said, before, after, at, text, recovered)
+    return said
 
 
 def _fill_event(
@@ -89,9 +80,9 @@ def _say_requests(  # noqa: PLR0913  # the parts of one change
     at = evidence.at
     if after.in_doubt and not before.in_doubt:
         said.append(OrderInDoubt(at=at, order=after, text=text, recovered=recovered))
-    if _refused(before, after, Pending.REPLACE, evidence):
+    if _refused(before, after, REPLACE, evidence):
         said.append(ReplaceRefused(at=at, order=after, text=text or _why(after), recovered=recovered))
-    if _refused(before, after, Pending.CANCEL, evidence):
+    if _refused(before, after, CANCEL, evidence):
         said.append(CancelRefused(at=at, order=after, text=text or _why(after), recovered=recovered))
 
 
@@ -114,17 +105,15 @@ def _say_end(  # noqa: PLR0913  # the parts of one change
     if before.in_doubt and not after.in_doubt:
         why = text or f"the order is {after.status.value}"
         said.append(OrderResolved(at=at, order=after, text=why, recovered=recovered))
-    if after.fills is not before.fills or after.perm_ids is not before.perm_ids or after.order is not before.order:
-        said.extend(_alarms(before, after, at))
 
 
 def _refused(before: OrderState, after: OrderState, request: Pending, evidence: AnyEvidence) -> bool:
     """A request of ours ended without its effect."""
     if isinstance(evidence, ReplaceRequested):
         return False
-    if request is Pending.REPLACE:
+    if request is REPLACE:
         return before.wanted is not None and after.wanted is None and after.order is before.order
-    ended = before.pending is Pending.CANCEL and after.pending is not Pending.CANCEL
+    ended = before.pending is CANCEL and after.pending is not CANCEL
     return ended and (after.status is FILLED or after.is_open or isinstance(evidence, RefusalSeen))
 
 
@@ -134,6 +123,13 @@ def _why(after: OrderState) -> str:
 
 def _is_complete(order: OrderState) -> bool:
     return order.reported_done and order.status is FILLED
+
+
+def alarms(before: OrderState, after: OrderState, at: datetime) -> list[Discrepancy]:
+    """What a change cannot be explained by, besides being told."""
+    if after.fills is before.fills and after.perm_ids is before.perm_ids and after.order is before.order:
+        return []
+    return list(_alarms(before, after, at))
 
 
 def _alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Discrepancy]:

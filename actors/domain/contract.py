@@ -26,6 +26,9 @@ class SecType(StrEnum):
     OTHER = "OTHER"
 
 
+_CALLED_BY_SYMBOL = (SecType.STOCK, SecType.OTHER)
+
+
 @frozen(kw_only=True)
 class Leg:
     """One part of a combo: ``ratio`` units of the contract ``con_id`` for each combo, on ``side`` BUY or SELL."""
@@ -60,7 +63,7 @@ class Contract:
     @property
     def name(self) -> str:
         """What a trader calls it: the symbol of a stock, the local symbol of anything else or what stands for it."""
-        if self.sec_type in (SecType.STOCK, SecType.OTHER):
+        if self.sec_type in _CALLED_BY_SYMBOL:
             return self.symbol or self._number
         return self.local_symbol or self._spelled or self._number
 

@@ -77,7 +77,7 @@ class Desk:
         handler(core, message)
         if core.flattening is not None:
             flattening.go_on(core, message.at)
-        if core.changes:
+        if core.changes and core.book.is_full:
             core.book.evict()
         outbox = tuple(core.outbox)
         if core.config.check_invariants:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import attrs
 
 from actors.domain.book import Book, instrument_key
-from actors.domain.conclusions import conclude
+from actors.domain.conclusions import alarms, conclude
 from actors.domain.contract import Contract, Instrument
 from actors.domain.deadlines import Deadlines
 from actors.domain.desk_config import Commission, DeskConfig, DeskSnapshot, Flattening, Waiting
@@ -17,6 +17,7 @@ from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.recovery import Recovery
 from actors.domain.terms import Order
 from actors.messages.events import Discrepancy
+from actors.messages.reports import ExecutionReported, OpenOrderReported, OrderStatusReported
 from actors.messages.system import SessionState
 
 MAX_ORDER_ID = 2**31 - 2
@@ -25,6 +26,7 @@ MAX_ORDER_ID = 2**31 - 2
 _STRANGER_ID_CEILING = MAX_ORDER_ID - 1_000_000
 """Ids of strangers above this do not lift ours: they must not use up our numbers."""
 
+SUBMIT, REPLACE, FILLED, READY = Pending.SUBMIT, Pending.REPLACE, ExecStatus.FILLED, SessionState.READY
 _COMMISSIONS_KEPT = 10_000
 _COMPLAINTS_KEPT = 1_000
 
@@ -38,6 +40,10 @@ ANSWER, FILLS_QUERY, FILLS, INACTIVE, QUALIFY, VERIFY, RUN, RUN_AGAIN = (
     "run",
     "run again",
 )
+
+
+Numbered = OrderStatusReported | OpenOrderReported | ExecutionReported
+"""Reports that name an order by its number."""
 
 
 class DeskCore:
@@ -103,11 +109,12 @@ class DeskCore:
         if after is not order:
             self.book.put(order, after)
             self.changes.append((order, after))
-            events = conclude(order, after, evidence, text=text, recovered=recovered)
-            self.outbox.extend(events)
+            self.outbox += conclude(order, after, evidence, text=text, recovered=recovered)
             if not after.external:
                 self._watch(order, after)
-            if any(isinstance(event, Discrepancy) for event in events):
+            unexplained = alarms(order, after, evidence.at)
+            if unexplained:
+                self.outbox += unexplained
                 self.ask_verification()
         return after
 
@@ -139,17 +146,18 @@ class DeskCore:
     def _watch_fills(self, before: OrderState, after: OrderState) -> None:
         oms_id, patience = after.oms_id, self.config.patience
         if not lacks_fills(after):
-            self.deadlines.forget((oms_id, FILLS_QUERY))
-            self.deadlines.forget((oms_id, FILLS))
+            if lacks_fills(before):
+                self.deadlines.forget((oms_id, FILLS_QUERY))
+                self.deadlines.forget((oms_id, FILLS))
         elif after.reported_filled != before.reported_filled or not self.deadlines.is_awaited((oms_id, FILLS)):
             self.deadlines.expect((oms_id, FILLS_QUERY), patience.fills_query)
             self.deadlines.expect((oms_id, FILLS), patience.fills_after_filled)
 
     def _patience_for(self, pending: Pending) -> float:
         patience = self.config.patience
-        if pending is Pending.SUBMIT:
+        if pending is SUBMIT:
             return patience.acknowledgement
-        return patience.replace if pending is Pending.REPLACE else patience.cancel
+        return patience.replace if pending is REPLACE else patience.cancel
 
     # --- numbers ---
 
@@ -164,6 +172,12 @@ class DeskCore:
         """Numbers that anybody used lift ours."""
         if order_id is not None and self.high_water < order_id <= (MAX_ORDER_ID if ours else _STRANGER_ID_CEILING):
             self.high_water = order_id
+
+    def saw_number_of(self, report: Numbered) -> None:
+        """As ``saw_order_id``, for the order that a report names."""
+        order_id = report.order_id
+        if order_id is not None and order_id > self.high_water:
+            self.saw_order_id(order_id, ours=report.client_id == self.config.client_id)
 
     # --- saying ---
 
@@ -194,7 +208,7 @@ class DeskCore:
     @property
     def is_ready(self) -> bool:
         """Whether new orders may leave."""
-        return self.session is SessionState.READY
+        return self.session is READY
 
     def instrument_for(self, order: Order) -> Instrument | None:
         """The qualified instrument, if the broker named it already."""
@@ -224,6 +238,8 @@ class DeskCore:
 
     def block_reason(self, contract: Contract) -> str:
         """Why new exposure in the instrument is refused, or nothing."""
+        if not self.blocked:
+            return ""
         return self.blocked.get(instrument_key(contract), "") or self.blocked.get(contract.name, "")
 
 
@@ -237,5 +253,5 @@ _PLAIN = Contract(symbol="")
 
 def lacks_fills(order: OrderState) -> bool:
     """Whether the broker speaks of more fills than it sent executions for."""
-    claimed_whole = order.reported_done and order.status is not ExecStatus.FILLED
+    claimed_whole = order.reported_done and order.status is not FILLED
     return claimed_whole or order.reported_filled > order.filled

@@ -7,9 +7,11 @@ decorated, too.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from attrs import frozen as frozen
@@ -20,10 +22,22 @@ else:
 
         def decorate(cls: type) -> type:
             made = attrs.frozen(kw_only=kw_only)(cls)
-            made.__init__ = _initialiser(made, _thawed(made))
+            thawed = _thawed(made)
+            made.__init__ = _initialiser(made, thawed)
+            made.__thawed__ = _copier(made, thawed)
             return made
 
         return decorate
+
+
+def evolved(value: T, **changes: Any) -> T:  # noqa: ANN401  # fields of the value
+    """As ``attrs.evolve`` of a frozen value, without converters: what is given must be of its field's type."""
+    frozen_value: Any = value
+    changed: Any = frozen_value.__thawed__()
+    for name, given in changes.items():
+        setattr(changed, name, given)
+    changed.__class__ = type(value)
+    return changed  # type: ignore[no-any-return]
 
 
 def _thawed(made: type) -> type:
@@ -44,15 +58,24 @@ def _initialiser(made: type, thawed: type) -> Callable[..., None]:
         optional = "" if field.default is attrs.NOTHING else f"=default_{field.name}"
         value = field.name if field.converter is None else f"convert_{field.name}({field.name})"
         parameters.append(field.name + optional)
-        assignments.append(f"    self.{field.name} = {value}")
-    head = ", ".join(["self", "*", *parameters] if parameters else ["self"])
-    lines = (
-        f"def __init__({head}):",
-        "    thaw(self, '__class__', Thawed)",
-        *assignments,
-        "    self.__class__ = Frozen",
-    )
-    exec("\n".join(lines), known)  # noqa: S102  # made of our own field names
-    initialiser: Callable[..., None] = known["__init__"]
-    initialiser.__qualname__ = f"{made.__name__}.__init__"
-    return initialiser
+        assignments.append(f"self.{field.name} = {value}")
+    signature = ", ".join(["self", "*", *parameters] if parameters else ["self"])
+    return _written(f"{made.__name__}.__init__", signature, [_THAW, *assignments, _FREEZE], known)
+
+
+_THAW, _FREEZE = "thaw(self, '__class__', Thawed)", "self.__class__ = Frozen"
+
+
+def _copier(made: type, thawed: type) -> Callable[..., Any]:
+    """A method that makes a thawed copy."""
+    copied = [f"copy.{field.name} = self.{field.name}" for field in attrs.fields(made)]
+    known = {"new": object.__new__, "Thawed": thawed}
+    return _written(f"{made.__name__}.__thawed__", "self", ["copy = new(Thawed)", *copied, "return copy"], known)
+
+
+def _written(name: str, signature: str, lines: list[str], known: dict[str, Any]) -> Callable[..., Any]:
+    """A function from its text, which is made of our own field names only."""
+    exec("\n    ".join([f"def function({signature}):", *lines]), known)  # noqa: S102  # see above
+    function: Callable[..., Any] = known["function"]
+    function.__qualname__ = name
+    return function

@@ -36,10 +36,13 @@ from actors.messages.reports import (
 )
 from actors.messages.system import SessionState
 
+COMBO, UNKNOWN, RECONCILING = SecType.COMBO, BrokerStatus.UNKNOWN, SessionState.RECONCILING
+HELD, WORKING, CANCELED = BrokerStatus.HELD, BrokerStatus.WORKING, ExecStatus.CANCELED
+
 
 def status_reported(core: DeskCore, report: OrderStatusReported) -> None:
     """A status: evidence for its order; of an unknown order it only makes us ask."""
-    core.saw_order_id(report.order_id, ours=report.client_id == core.config.client_id)
+    core.saw_number_of(report)
     order = identify.of_status(core, report)
     if order is None:
         if core.book.past_owner(report.perm_id, "") is not None:
@@ -55,8 +58,8 @@ def status_reported(core: DeskCore, report: OrderStatusReported) -> None:
         filled=report.filled,
         why_held=report.why_held,
     )
-    core.apply(order, seen, recovered=_catching_up(core))
-    if report.status is BrokerStatus.UNKNOWN:
+    core.apply(order, seen, recovered=core.session is RECONCILING)
+    if report.status is UNKNOWN:
         core.complain(report.at, "UNKNOWN_STATUS", f"{order.oms_id} {report.raw_status}", "an unknown status: asking")
 
 
@@ -64,7 +67,7 @@ def open_order_reported(core: DeskCore, report: OpenOrderReported) -> None:
     """An echo: applied at once, or kept until the lists have ended when it answers a query of ours."""
     if report.what_if:
         return
-    core.saw_order_id(report.order_id, ours=report.client_id == core.config.client_id)
+    core.saw_number_of(report)
     order = identify.of_open_order(core, report)
     if order is None:
         return
@@ -75,13 +78,13 @@ def open_order_reported(core: DeskCore, report: OpenOrderReported) -> None:
         core.recovery.opened.append(SeenOpen(oms_id=order.oms_id, report=report, was_over=over))
     else:
         _check_end(core, report, order)
-        core.apply(order, echo_evidence(report, fresh=False), recovered=_catching_up(core))
+        core.apply(order, echo_evidence(report, fresh=False), recovered=core.session is RECONCILING)
 
 
 def _check_end(core: DeskCore, report: OpenOrderReported, order: OrderState) -> None:
     """A cancel can be taken back: staged children are shown cancelled for a moment before they work (IBKR)."""
-    works = report.status in (BrokerStatus.HELD, BrokerStatus.WORKING)
-    if works and order.status is ExecStatus.CANCELED and not order.external and report.epoch >= order.epoch:
+    works = report.status is WORKING or report.status is HELD
+    if works and order.status is CANCELED and not order.external and report.epoch >= order.epoch:
         text = "the broker shows it working although it was cancelled"
         core.complain(report.at, "ALIVE_AFTER_END", order.oms_id, text)
 
@@ -140,7 +143,7 @@ def _filled_without_figure(report: CompletedOrderReported, order: OrderState) ->
 
 def execution_reported(core: DeskCore, report: ExecutionReported) -> None:
     """An execution: booked once per family, to its order or to a stranger's."""
-    core.saw_order_id(report.order_id, ours=report.client_id == core.config.client_id)
+    core.saw_number_of(report)
     if report.request_id is not None and core.recovery.is_running:
         core.recovery.executions += 1
     family = execution_family(report.exec_id)
@@ -177,7 +180,7 @@ def _fill(report: ExecutionReported, order: OrderState) -> Fill:
 
 def _leg(ordered: Contract, executed: Contract) -> Contract | None:
     """The leg's contract where a combo was ordered and a leg executed."""
-    return executed if ordered.sec_type is SecType.COMBO is not executed.sec_type else None
+    return executed if ordered.sec_type is COMBO is not executed.sec_type else None
 
 
 def _unmatched(core: DeskCore, report: ExecutionReported) -> OrderState:
@@ -198,7 +201,7 @@ def _too_late(core: DeskCore, report: ExecutionReported, booked: ExecId) -> None
 
 
 def _check_side(core: DeskCore, report: ExecutionReported, order: OrderState) -> None:
-    if order.contract.sec_type is not SecType.COMBO and not identify.fits(order, report.contract, report.side):
+    if order.contract.sec_type is not COMBO and not identify.fits(order, report.contract, report.side):
         text = f"execution {report.exec_id} is {report.side.value} {report.contract.name}, not what was ordered"
         core.complain(report.at, "CONTRADICTION", order.oms_id, text)
 
@@ -225,8 +228,7 @@ def commission_reported(core: DeskCore, report: CommissionReported) -> None:
         return
     family = execution_family(report.exec_id)
     order = core.book.by_family(family)
-    early = order is not None and correction_number(report.exec_id) > correction_number(order.fills[family].exec_id)
-    if order is not None and not early:
+    if order is not None and not _is_of_a_later_correction(report.exec_id, order.fills[family].exec_id):
         seen = CommissionSeen(
             at=report.at,
             family=family,
@@ -235,7 +237,7 @@ def commission_reported(core: DeskCore, report: CommissionReported) -> None:
             currency=report.currency,
             realized_pnl=report.realized_pnl,
         )
-        core.apply(order, seen, recovered=_catching_up(core))
+        core.apply(order, seen, recovered=core.session is RECONCILING)
     elif core.book.booked_as(family) is None:
         kept = Commission(
             exec_id=report.exec_id,
@@ -244,6 +246,10 @@ def commission_reported(core: DeskCore, report: CommissionReported) -> None:
             realized_pnl=report.realized_pnl,
         )
         core.remember_commission(family, kept)
+
+
+def _is_of_a_later_correction(exec_id: ExecId, known: ExecId) -> bool:
+    return exec_id != known and correction_number(exec_id) > correction_number(known)
 
 
 # --- notices -------------------------------------------------------------------------------------------------------
@@ -350,7 +356,3 @@ def frame_damaged(core: DeskCore, report: FrameDamaged) -> None:
     """A frame was lost: it may have been a fill, so ask."""
     core.say(Discrepancy(at=report.at, kind="FRAME_DAMAGED", subject=report.name, text=report.reason))
     core.ask_verification()
-
-
-def _catching_up(core: DeskCore) -> bool:
-    return core.session is SessionState.RECONCILING

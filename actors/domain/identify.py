@@ -3,6 +3,7 @@
 Whatever belongs to no order of ours belongs to a stranger's: it is booked as EXTERNAL, counted, and never touched.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.terms import Order, OrderType, Side
 from actors.messages.reports import CompletedOrderReported, ExecutionReported, OpenOrderReported, OrderStatusReported
 
+COMBO = SecType.COMBO
 EXTERNAL_PREFIX = "EXT-"
 
 
@@ -60,14 +62,19 @@ def of_execution(core: DeskCore, report: ExecutionReported) -> OrderState | None
 
 def _named_by(core: DeskCore, report: ExecutionReported) -> OrderState | None:
     """The order with the execution's permId or our name on it."""
-    by_perm_id = core.book.by_perm_id(report.perm_id) if report.perm_id else None
-    for order in (by_perm_id, _by_name(core, report.order_ref)):
+    for order in _bearers(core, report):
         if order is not None and is_in(order, report.contract):
             return order
         if order is not None:
             text = f"execution {report.exec_id} bears its permId or name but is in {report.contract.name}"
             core.complain(report.at, "CONTRADICTION", order.oms_id, text)
     return None
+
+
+def _bearers(core: DeskCore, report: ExecutionReported) -> Iterator[OrderState | None]:
+    if report.perm_id:
+        yield core.book.by_perm_id(report.perm_id)
+    yield _by_name(core, report.order_ref)
 
 
 def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderState:
@@ -88,14 +95,17 @@ def stranger_of_execution(core: DeskCore, report: ExecutionReported) -> OrderSta
 
 def fits(order: OrderState, contract: Contract, side: Side) -> bool:
     """Whether a report found by its number alone can be about the order: numbers are used again, contracts are not."""
-    is_combo = SecType.COMBO in (order.contract.sec_type, contract.sec_type)
-    return is_combo or (is_in(order, contract) and order.order.side is side)
+    return is_in(order, contract) and (order.order.side is side or _is_combo(order.contract, contract))
+
+
+def _is_combo(ordered: Contract, contract: Contract) -> bool:
+    return ordered.sec_type is COMBO or contract.sec_type is COMBO
 
 
 def is_in(order: OrderState, contract: Contract) -> bool:
     """Whether a contract can be the order's or a leg of it, as far as both are told."""
     ordered = order.contract
-    if SecType.COMBO in (ordered.sec_type, contract.sec_type):
+    if _is_combo(ordered, contract):
         return True
     if ordered.con_id and contract.con_id:
         return ordered.con_id == contract.con_id

@@ -11,6 +11,8 @@ from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.messages.events import Discrepancy, FillCorrected
 from actors.messages.wire import PlaceOrder, ReplacePlacedOrder
 
+CANCELED, REJECTED, FILLED = ExecStatus.CANCELED, ExecStatus.REJECTED, ExecStatus.FILLED
+
 
 class InvariantViolated(Exception):
     """Our own logic broke one of its rules: nothing it says can be trusted any more."""
@@ -23,7 +25,8 @@ def check(core: DeskCore, message: object, outbox: tuple[object, ...], high_wate
         InvariantViolated: names the invariant and the order.
     """
     for before, after in core.changes:
-        _check_change(core, before, after, outbox)
+        if before is not None:
+            _check_change(core, before, after, outbox)
     for said in outbox:
         if isinstance(said, PlaceOrder):
             _check_placing(core, said, high_water_before)
@@ -44,31 +47,35 @@ def _check_placing(core: DeskCore, placed: PlaceOrder, high_water_before: int) -
         _fail("I10", placed.oms_id, f"it is sent while {doubted} is in doubt")
 
 
-def _check_change(core: DeskCore, before: OrderState | None, after: OrderState, outbox: tuple[object, ...]) -> None:
-    if before is None:
-        return
-    oms_id = after.oms_id
-    if before.order_id is not None and after.order_id != before.order_id:
-        _fail("I1", oms_id, f"sent as {before.order_id} and again as {after.order_id}")
-    explained = before.status is ExecStatus.CANCELED and after.status is ExecStatus.REJECTED and not after.fills
-    if before.status.is_terminal and after.status not in (before.status, ExecStatus.FILLED) and not explained:
-        _fail("I5", oms_id, f"{before.status.value} became {after.status.value}")
-    if after.status.is_terminal and (after.pending is not None or after.in_doubt):
-        _fail("I9", oms_id, "it is over and still awaits something")
+def _check_change(core: DeskCore, before: OrderState, after: OrderState, outbox: tuple[object, ...]) -> None:
+    status = after.status
+    if after.order_id != before.order_id and before.order_id is not None:
+        _fail("I1", after.oms_id, f"sent as {before.order_id} and again as {after.order_id}")
+    if status is not before.status and before.status.is_terminal:
+        _check_end(before, after)
+    if status.is_terminal and (after.pending is not None or after.in_doubt):
+        _fail("I9", after.oms_id, "it is over and still awaits something")
     if after.fills is not before.fills:
         _check_fills(before, after, outbox)
-    if not after.external:
+    if after.pending is not None and not after.external:
         _check_pending(core, after)
+
+
+def _check_end(before: OrderState, after: OrderState) -> None:
+    explained = before.status is CANCELED and after.status is REJECTED and not after.fills
+    if after.status is not FILLED and not explained:
+        _fail("I5", after.oms_id, f"{before.status.value} became {after.status.value}")
 
 
 def _check_fills(before: OrderState, after: OrderState, outbox: tuple[object, ...]) -> None:
     oms_id = after.oms_id
-    if before.fills.keys() - after.fills.keys():
+    if not before.fills.keys() <= after.fills.keys():
         _fail("I4", oms_id, "a fill vanished")
-    fell = after.filled < before.filled
-    if fell and not any(isinstance(said, FillCorrected) and said.order.oms_id == oms_id for said in outbox):
+    if after.filled < before.filled and not any(
+        isinstance(said, FillCorrected) and said.order.oms_id == oms_id for said in outbox
+    ):
         _fail("I4", oms_id, "filled fell without a correction")
-    overfilled = not after.external and after.filled != before.filled and is_overfilled(after)
+    overfilled = is_overfilled(after) and after.filled != before.filled and not after.external
     if overfilled and not any(isinstance(said, Discrepancy) and said.kind == "OVERFILL" for said in outbox):
         _fail("I3", oms_id, "over-filled without an alarm")
 
@@ -76,7 +83,7 @@ def _check_fills(before: OrderState, after: OrderState, outbox: tuple[object, ..
 def _check_pending(core: DeskCore, after: OrderState) -> None:
     """What is pending has a deadline or is in doubt; only orders on the wire can be pending."""
     current = core.book.get(after.oms_id)
-    if current is not after or after.pending is None or after.in_doubt:
+    if current is not after or after.in_doubt:
         return
     if not core.deadlines.is_awaited((after.oms_id, "answer")):
         _fail("I9", after.oms_id, f"its {after.pending} has no deadline")

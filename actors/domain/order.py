@@ -37,6 +37,7 @@ from actors.domain.evidence import (
     Sent,
     StatusSeen,
 )
+from actors.domain.frozen import evolved
 from actors.domain.identity import PermId
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending, sum_of_fills
 from actors.domain.terms import Order, OrderType
@@ -44,12 +45,19 @@ from actors.messages.reports import BrokerStatus
 
 NEW, WORKING, PARTIALLY_FILLED = ExecStatus.NEW, ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED
 FILLED, CANCELED, REJECTED = ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED
+SUBMIT, REPLACE, CANCEL = Pending.SUBMIT, Pending.REPLACE, Pending.CANCEL
+SAID_PENDING, SAID_HELD, SAID_WORKING = BrokerStatus.PENDING, BrokerStatus.HELD, BrokerStatus.WORKING
+SAID_INACTIVE, SAID_CANCEL_PENDING = BrokerStatus.INACTIVE, BrokerStatus.CANCEL_PENDING
+SAID_CANCELED, SAID_FILLED = BrokerStatus.CANCELED, BrokerStatus.FILLED
+OTHER = OrderType.OTHER
+# Names of their own, because Python 3.11 looks a member of an enum up through a function.
 
 HELD_PENDING = "pending at the broker"
 HELD_INACTIVE = "inactive"
 HELD_CANCELING = "cancel pending at the broker"
 
 _PAST_TERMS_KEPT = 8
+_ZERO = Decimal(0)
 
 
 def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa: C901, PLR0911  # the table
@@ -64,37 +72,28 @@ def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa:
         case Sent():
             return _with_sent(order, evidence)
         case CancelRequested():
-            return _with_request(order, evidence.at, Pending.CANCEL)
+            return _with_request(order, evidence.at, CANCEL)
         case ReplaceRequested():
-            return _with_request(order, evidence.at, Pending.REPLACE, wanted=evidence.wanted)
+            return _with_request(order, evidence.at, REPLACE, wanted=evidence.wanted)
         case RejectionSeen():
             return _with_rejection(order, evidence)
         case RefusalSeen():
             return _with_refusal(order, evidence)
         case PermIdSeen():
-            return _changed(order, evidence.at, perm_ids=_with_perm_id(order, evidence.perm_id))
+            return order.with_changes(evidence.at, {"perm_ids": _with_perm_id(order, evidence.perm_id)})
         case Doubted():
-            return order if order.status.is_terminal else _changed(order, evidence.at, in_doubt=True)
+            return order if order.status.is_terminal else order.with_changes(evidence.at, {"in_doubt": True})
         case Concluded():
-            return _ended(order, evidence.at, evidence.status, evidence.reason)
+            return _ended(order, evidence.at, evidence.status, evidence.reason, {})
         case AdoptionWanted():
-            return _changed(order, evidence.at, external=False)
+            return order.with_changes(evidence.at, {"external": False})
         case _:
             assert_never(evidence)
 
 
-def _changed(order: OrderState, at: datetime, /, **changes: Any) -> OrderState:  # noqa: ANN401  # fields of OrderState
-    """One copy with the changes, or the same object if there are none."""
-    known = order.__dict__
-    real = {name: value for name, value in changes.items() if known[name] is not value and known[name] != value}
-    if not real:
-        return order
-    real["updated_at"] = at
-    return order.with_changes(real)
-
-
 def _with_sent(order: OrderState, sent: Sent) -> OrderState:
     return order.with_changes(
+        sent.at,
         {
             "order": sent.order,
             "contract": sent.contract,
@@ -102,10 +101,9 @@ def _with_sent(order: OrderState, sent: Sent) -> OrderState:
             "client_id": sent.client_id,
             "epoch": sent.epoch,
             "order_id": sent.order_id,
-            "pending": Pending.SUBMIT,
-            "last_request": Pending.SUBMIT,
-            "updated_at": sent.at,
-        }
+            "pending": SUBMIT,
+            "last_request": SUBMIT,
+        },
     )
 
 
@@ -116,15 +114,16 @@ def _with_request(order: OrderState, at: datetime, pending: Pending, wanted: Ord
     if wanted is not None and order.wanted is not None:
         asked = (*asked, order.wanted)[-_PAST_TERMS_KEPT:]
     wanted = wanted if wanted is not None else order.wanted
-    return _changed(order, at, pending=pending, last_request=pending, wanted=wanted, asked_terms=asked)
+    changes = {"pending": pending, "last_request": pending, "wanted": wanted, "asked_terms": asked}
+    return order.with_changes(at, changes)
 
 
 def _with_rejection(order: OrderState, seen: RejectionSeen) -> OrderState:
     """A cancel that nobody asked for and a rejection are one event of the broker, told in either order (IBKR)."""
-    unexplained = order.status is CANCELED and not order.reason and order.last_request is Pending.SUBMIT
+    unexplained = order.status is CANCELED and not order.reason and order.last_request is SUBMIT
     if unexplained and not order.fills and not order.reported_filled:
-        return _changed(order, seen.at, status=REJECTED, reason=seen.reason)
-    return _ended(order, seen.at, CANCELED if order.fills else REJECTED, seen.reason)
+        return order.with_changes(seen.at, {"status": REJECTED, "reason": seen.reason})
+    return _ended(order, seen.at, CANCELED if order.fills else REJECTED, seen.reason, {})
 
 
 def _with_refusal(order: OrderState, refusal: RefusalSeen) -> OrderState:
@@ -132,47 +131,51 @@ def _with_refusal(order: OrderState, refusal: RefusalSeen) -> OrderState:
     if order.status.is_terminal:
         return order
     doubtful = order.in_doubt or not refusal.lives
-    if order.pending is Pending.CANCEL and order.wanted is not None:
-        return _changed(order, refusal.at, pending=Pending.REPLACE, in_doubt=doubtful)
+    if order.pending is CANCEL and order.wanted is not None:
+        return order.with_changes(refusal.at, {"pending": REPLACE, "in_doubt": doubtful})
     if order.status is NEW:
-        return _changed(order, refusal.at, pending=Pending.SUBMIT, in_doubt=doubtful)
+        return order.with_changes(refusal.at, {"pending": SUBMIT, "in_doubt": doubtful})
     doubtful = (order.in_doubt and order.reported_done) or not refusal.lives
-    return _settled(order, refusal.at, pending=None, wanted=None, in_doubt=doubtful)
+    return _settled(order, refusal.at, {"pending": None, "wanted": None, "in_doubt": doubtful})
 
 
 # --- statuses ------------------------------------------------------------------------------------------------------
 
 
 def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
-    perm_ids = _with_perm_id(order, seen.perm_id)
-    reported = order.reported_filled if seen.filled is None else max(order.reported_filled, seen.filled)
+    reported = order.reported_filled
+    if seen.filled is not None and seen.filled > reported:
+        reported = seen.filled
+    known: dict[str, Any] = {"perm_ids": _with_perm_id(order, seen.perm_id), "reported_filled": reported}
     if order.status.is_terminal:
-        done = order.reported_done or seen.status is BrokerStatus.FILLED
-        reason = "" if order.status is FILLED else order.reason or seen.reject_reason or seen.reason
-        return _changed(order, seen.at, perm_ids=perm_ids, reported_filled=reported, reported_done=done, reason=reason)
+        known["reported_done"] = order.reported_done or seen.status is SAID_FILLED
+        known["reason"] = "" if order.status is FILLED else order.reason or seen.reject_reason or seen.reason
+        return order.with_changes(seen.at, known)
     if seen.epoch < order.epoch:
-        return _changed(order, seen.at, perm_ids=perm_ids, reported_filled=reported)
-    known: dict[str, Any] = {"perm_ids": perm_ids, "reported_filled": reported, "epoch": seen.epoch}
-    match seen.status:
-        case BrokerStatus.CANCELED:
-            return _with_end(order, seen, known)
-        case BrokerStatus.INACTIVE if seen.reject_reason:
-            return _with_end(order, seen, known)
-        case BrokerStatus.FILLED:
-            return _with_completion(order, seen, known)
-        case BrokerStatus.UNKNOWN:
-            return _changed(order, seen.at, **known)
-        case BrokerStatus.INACTIVE:
-            known["held"] = seen.why_held if "locate" in seen.why_held else HELD_INACTIVE
-        case BrokerStatus.CANCEL_PENDING:
-            known["held"] = HELD_CANCELING
-        case BrokerStatus.PENDING:
-            known["held"] = seen.why_held or HELD_PENDING
-        case BrokerStatus.HELD | BrokerStatus.WORKING:
-            known["held"] = seen.why_held
-        case _:
-            assert_never(seen.status)
-    return _alive(order, seen, known)
+        return order.with_changes(seen.at, known)
+    known["epoch"] = seen.epoch
+    held = _held(seen)
+    if held is not None:
+        return _alive(order, seen, known, held)
+    if seen.status is SAID_FILLED:
+        return _with_completion(order, seen, known)
+    if seen.status is SAID_CANCELED or seen.status is SAID_INACTIVE:
+        return _with_end(order, seen, known)
+    return order.with_changes(seen.at, known)
+
+
+def _held(seen: StatusSeen) -> str | None:
+    """Why a living order does not work, empty when it does; None when the status is not one of a living order."""
+    status = seen.status
+    if status is SAID_WORKING or status is SAID_HELD:
+        return seen.why_held
+    if status is SAID_PENDING:
+        return seen.why_held or HELD_PENDING
+    if status is SAID_CANCEL_PENDING:
+        return HELD_CANCELING
+    if status is SAID_INACTIVE and not seen.reject_reason:
+        return seen.why_held if "locate" in seen.why_held else HELD_INACTIVE
+    return None
 
 
 def _with_end(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
@@ -181,7 +184,7 @@ def _with_end(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> Ord
     wanted = order.wanted
     if wanted is not None and (_shows(seen, wanted) or order.order.quantity <= order.filled < wanted.quantity):
         known |= _replaced(order, wanted)  # shown with them, or it could not have been cancelled on the old terms
-    return _ended(order, seen.at, end, seen.reject_reason or seen.reason, **known)
+    return _ended(order, seen.at, end, seen.reject_reason or seen.reason, known)
 
 
 def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
@@ -196,7 +199,7 @@ def _with_completion(order: OrderState, seen: StatusSeen, known: dict[str, Any])
     elif seen.fresh and 0 < filled == seen.filled and not _is_cash(order.order):
         # The broker's list and the executions agree: nothing is left, whatever was echoed or asked meanwhile.
         known |= {"wanted": None, **_replaced(order, attrs.evolve(order.order, quantity=filled))}
-    return _settled(order, seen.at, **known)
+    return _settled(order, seen.at, known)
 
 
 def _shows(seen: StatusSeen, wanted: Order) -> bool:
@@ -214,19 +217,19 @@ def _is_done_on(terms: Order, wanted: Order, filled: Decimal, done_at: Decimal) 
     return done_at == filled and (filled == wanted.quantity or wanted.quantity < filled < terms.quantity)
 
 
-def _alive(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
-    pending = None if order.pending is Pending.SUBMIT else order.pending
-    known |= {"pending": pending}
+def _alive(order: OrderState, seen: StatusSeen, known: dict[str, Any], held: str) -> OrderState:
+    known["held"] = held
+    known["pending"] = None if order.pending is SUBMIT else order.pending
     if seen.terms is not None:
         known |= _with_terms(order, seen, seen.terms)
-    if seen.fresh and known["pending"] is Pending.CANCEL and seen.status is not BrokerStatus.CANCEL_PENDING:
+    if seen.fresh and known["pending"] is CANCEL and seen.status is not SAID_CANCEL_PENDING:
         waited = order.in_doubt or order.held == HELD_CANCELING
-        known["pending"] = None if waited else Pending.CANCEL
+        known["pending"] = None if waited else CANCEL
     if order.in_doubt and _answers_doubt(order, seen, known["pending"]):
         known["in_doubt"] = False
     if order.status is NEW:
         known["status"] = WORKING
-    return _settled(order, seen.at, **known)
+    return _settled(order, seen.at, known)
 
 
 def _answers_doubt(order: OrderState, seen: StatusSeen, pending: Pending | None) -> bool:
@@ -235,7 +238,7 @@ def _answers_doubt(order: OrderState, seen: StatusSeen, pending: Pending | None)
         return False
     if seen.fresh or pending is not order.pending:
         return True
-    return order.pending is None or (order.pending is Pending.CANCEL and seen.status is BrokerStatus.CANCEL_PENDING)
+    return order.pending is None or (order.pending is CANCEL and seen.status is SAID_CANCEL_PENDING)
 
 
 # --- terms ---------------------------------------------------------------------------------------------------------
@@ -248,13 +251,13 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
         return {}
     if _is_unknown(order, order.order) and echo != order.order:
         return _replaced(order, echo)
-    still = order.pending if order.pending is not Pending.SUBMIT else None
+    still = order.pending if order.pending is not SUBMIT else None
     if order.wanted is not None and same_terms(order.wanted, echo):
-        answered = None if still is Pending.REPLACE else still
+        answered = None if still is REPLACE else still
         return {"wanted": None, "pending": answered, **_replaced(order, order.wanted)}
     if same_terms(order.order, echo):
         lost = seen.fresh and order.in_doubt and order.wanted is not None
-        return {"wanted": None, "pending": None if still is Pending.REPLACE else still} if lost else {}
+        return {"wanted": None, "pending": None if still is REPLACE else still} if lost else {}
     asked = next((terms for terms in reversed(order.asked_terms) if same_terms(terms, echo)), None)
     if asked is not None:
         return _replaced(order, asked)
@@ -270,14 +273,14 @@ def _is_cash(terms: Order) -> bool:
 
 def _is_unknown(order: OrderState, terms: Order) -> bool:
     """Whether a stranger's order is known by its executions only: what it wanted is not told."""
-    return order.external and terms.order_type is OrderType.OTHER and not terms.broker_type
+    return order.external and terms.order_type is OTHER and not terms.broker_type
 
 
 def same_terms(ours: Order, echo: Order) -> bool:
     """Whether an echo shows our terms; prices count only for types that have them (IBKR invents the others)."""
     return (
         ours.quantity == echo.quantity
-        and echo.order_type in (ours.order_type, OrderType.OTHER)
+        and echo.order_type in (ours.order_type, OTHER)
         and (ours.limit_price is None or echo.limit_price in (None, ours.limit_price))
         and (ours.stop_price is None or echo.stop_price in (None, ours.stop_price))
     )
@@ -288,7 +291,7 @@ def _is_past(order: OrderState, echo: Order) -> bool:
 
 
 def _merged(ours: Order, echo: Order) -> Order:
-    kind = ours.order_type if echo.order_type is OrderType.OTHER else echo.order_type
+    kind = ours.order_type if echo.order_type is OTHER else echo.order_type
     limited = kind in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     stopped = kind in (OrderType.STOP, OrderType.STOP_LIMIT)
     return attrs.evolve(
@@ -305,6 +308,8 @@ def _replaced(order: OrderState, terms: Order, filled: Decimal | None = None) ->
     filled = order.filled if filled is None else filled
     if order.order.quantity != terms.quantity < filled:
         terms = attrs.evolve(terms, quantity=filled)
+    if terms == order.order:
+        terms = order.order
     return {"order": terms, "past_terms": (*order.past_terms, order.order)[-_PAST_TERMS_KEPT:]}
 
 
@@ -318,16 +323,17 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
     if fill is not known:
         changes["fills"] = {**order.fills, seen.family: fill}
     if known is not None and fill.contract is None and fill.quantity < known.quantity:
-        changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, Decimal(0))
+        changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, _ZERO)
     if _is_unknown(order, order.order):
         grown = sum_of_fills(changes.get("fills", order.fills))
         if grown > order.order.quantity:
             changes["order"] = attrs.evolve(order.order, quantity=grown)
     if not order.status.is_terminal:
-        changes["pending"] = None if order.pending is Pending.SUBMIT else order.pending
-        changes["in_doubt"] = order.in_doubt and order.pending is not Pending.SUBMIT
-        changes["epoch"] = max(order.epoch, seen.epoch)
-    return _settled(order, seen.at, **changes)
+        if order.pending is SUBMIT:
+            changes["pending"], changes["in_doubt"] = None, False
+        if seen.epoch > order.epoch:
+            changes["epoch"] = seen.epoch
+    return _settled(order, seen.at, changes)
 
 
 def _corrected(known: Fill, seen: Fill) -> Fill:
@@ -355,47 +361,56 @@ def _with_commission(order: OrderState, seen: CommissionSeen) -> OrderState:
         return order
     if seen.exec_id != fill.exec_id and fill.commission is not None:
         return order
-    charged = attrs.evolve(
+    charged = evolved(
         fill, commission=seen.commission, commission_currency=seen.currency, realized_pnl=seen.realized_pnl
     )
-    return _changed(order, seen.at, fills={**order.fills, seen.family: charged})
+    return order.with_changes(seen.at, {"fills": {**order.fills, seen.family: charged}})
 
 
 # --- conclusions ---------------------------------------------------------------------------------------------------
 
 
-def _ended(order: OrderState, at: datetime, end: ExecStatus, reason: str, /, **known: Any) -> OrderState:  # noqa: ANN401
+def _ended(order: OrderState, at: datetime, end: ExecStatus, reason: str, known: dict[str, Any]) -> OrderState:
     if order.status.is_terminal:
-        return order if order.status is FILLED else _changed(order, at, reason=order.reason or reason)
-    return _settled(order, at, **(known | {"status": end, "reason": reason}))
+        return order if order.status is FILLED else order.with_changes(at, {"reason": order.reason or reason})
+    return _settled(order, at, known | {"status": end, "reason": reason})
 
 
-def _settled(order: OrderState, at: datetime, /, **changes: Any) -> OrderState:  # noqa: ANN401  # fields of OrderState
+def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderState:
     """The changes together with the status that follows from them (O2, O3, O7); one copy."""
-    fills: Mapping[str, Fill] = changes.get("fills", order.fills)
+    after = order.__dict__ | changes
+    fills: Mapping[str, Fill] = after["fills"]
     filled = order.filled if fills is order.fills else sum_of_fills(fills)
-    wanted = changes.get("wanted", order.wanted)
-    terms: Order = changes.get("order", order.order)
-    done: bool = changes.get("reported_done", order.reported_done)
-    reported: Decimal = changes.get("reported_filled", order.reported_filled)
-    if wanted is not None and _fills_show(terms, wanted, filled, reported if done else None):
+    done_at: Decimal | None = after["reported_filled"] if after["reported_done"] else None
+    terms: Order = after["order"]
+    wanted: Order | None = after["wanted"]
+    if wanted is not None and _fills_show(terms, wanted, filled, done_at):
         changes |= {"wanted": None, **_replaced(order, wanted, filled)}
-        if changes.get("pending", order.pending) is Pending.REPLACE:
+        if after["pending"] is REPLACE:
             changes["pending"] = None
         terms, wanted = changes["order"], None
-    status: ExecStatus = changes.get("status", order.status)
-    sized = terms.quantity > 0 and not _is_cash(terms) and not _is_unknown(order, terms)
-    target = terms.quantity if sized else reported if done and reported else None
-    growing = wanted is not None and wanted.quantity > filled and not done and not status.is_terminal
-    if target is not None and filled >= target and not growing:
+    status: ExecStatus = after["status"]
+    if fills and _is_all(order, terms, filled, done_at) and not _grows(status, wanted, filled, done_at):
         status = FILLED
         changes["reason"] = ""
-    elif not status.is_terminal and fills:
+    elif fills and not status.is_terminal:
         status = PARTIALLY_FILLED if filled else WORKING
     changes["status"] = status
     if status.is_terminal:
         changes |= {"pending": None, "wanted": None, "held": "", "in_doubt": False}
-    return _changed(order, at, **changes)
+    return order.with_changes(at, changes)
+
+
+def _is_all(order: OrderState, terms: Order, filled: Decimal, done_at: Decimal | None) -> bool:
+    """O2: whether nothing is left to fill; where the terms do not tell how much, what the broker called filled does."""
+    sized = terms.quantity > 0 and not _is_cash(terms) and not _is_unknown(order, terms)
+    target = terms.quantity if sized else done_at
+    return target is not None and filled >= target > 0
+
+
+def _grows(status: ExecStatus, wanted: Order | None, filled: Decimal, done_at: Decimal | None) -> bool:
+    """Whether a replace to more than is filled is still under way."""
+    return wanted is not None and wanted.quantity > filled and done_at is None and not status.is_terminal
 
 
 def _fills_show(terms: Order, wanted: Order, filled: Decimal, done_at: Decimal | None) -> bool:

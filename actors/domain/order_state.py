@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, Orde
 from actors.domain.terms import Order, Side
 
 _ZERO = Decimal(0)
+_new, _set = object.__new__, object.__setattr__
 
 
 class ExecStatus(StrEnum):
@@ -104,22 +106,28 @@ class OrderState:
     asked_terms: tuple[Order, ...] = ()
     """Terms we asked for and then other ones before an answer came, newest last: they may still come true."""
 
-    @property
+    def __attrs_post_init__(self) -> None:
+        self.__dict__["filled"] = sum_of_fills(self.fills)
+
+    @cached_property
     def filled(self) -> Decimal:
         """Sum of the unique executions; legs of a combo count in their own contracts, not here."""
-        known: Decimal | None = self.__dict__.get("_filled")
-        if known is None:
-            known = self.__dict__["_filled"] = sum_of_fills(self.fills)
-        return known
+        return sum_of_fills(self.fills)
 
-    def with_changes(self, changes: Mapping[str, Any]) -> "OrderState":
-        """A copy with some fields changed; names are not checked, as ``attrs.evolve`` would."""
-        changed = object.__new__(OrderState)
-        fields = changed.__dict__
-        fields.update(self.__dict__)
-        if "fills" in changes:
-            fields.pop("_filled", None)
-        fields.update(changes)
+    def with_changes(self, at: datetime, changes: dict[str, Any]) -> "OrderState":
+        """The order as of ``at`` with some fields changed; the same object when nothing differs.
+
+        Names are not checked, as ``attrs.evolve`` would. What is derived from the fills is derived anew with them.
+        """
+        known = self.__dict__
+        fields = known | changes
+        if fields == known:
+            return self
+        fields["updated_at"] = at
+        if fields["fills"] is not known["fills"]:
+            fields["filled"] = sum_of_fills(fields["fills"])
+        changed = _new(OrderState)
+        _set(changed, "__dict__", fields)
         return changed
 
     @property

@@ -19,6 +19,9 @@ from actors.messages.reports import InstrumentRefused, InstrumentReported
 from actors.messages.system import SessionState
 from actors.messages.wire import PlaceOrder, QualifyContract, SeekConnection
 
+Wish = SubmitOrder | Waiting
+"""What a strategy asked for, just now or while its contract was looked up."""
+
 
 def submit(core: DeskCore, command: SubmitOrder) -> None:
     """Place an order, or say at once why not; a name that was used before changes nothing."""
@@ -26,9 +29,8 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
         text = "an order of this name exists already; the new one was not sent"
         core.say(Discrepancy(at=command.at, kind="DUPLICATE_OMS_ID", subject=command.oms_id, text=text))
         return
-    wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account, closing=command.closing)
-    order = core.add(new_order(command.at, wish))
-    refusal = refusal_of_wish(core, wish)
+    order = core.add(new_order(command.at, command))
+    refusal = refusal_of_wish(core, command)
     if refusal:
         core.apply(order, Concluded(at=command.at, status=ExecStatus.REJECTED, reason=refusal))
         if core.session is SessionState.DISCONNECTED:
@@ -36,20 +38,20 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
     elif not core.config.trading_enabled:
         _record_signal(core, order, command)
     else:
-        _place_or_qualify(core, order, wish)
+        _place_or_qualify(core, order, command)
 
 
-def new_order(at: datetime, wish: Waiting) -> OrderState:
+def new_order(at: datetime, wish: Wish | RecordPlacement) -> OrderState:
     """A new order as the book holds it before anything happened."""
     return _BLANK.with_changes(
+        at,
         {
             "oms_id": wish.oms_id,
             "order": wish.order,
             "contract": wish.order.wanted_contract,
             "account": wish.account,
             "created_at": at,
-            "updated_at": at,
-        }
+        },
     )
 
 
@@ -64,7 +66,7 @@ _BLANK = OrderState(
 """Copying it costs a third of building an order anew."""
 
 
-def refusal_of_wish(core: DeskCore, wish: Waiting) -> str:
+def refusal_of_wish(core: DeskCore, wish: Wish) -> str:
     """Why an order may not even be looked up, or nothing."""
     if not core.is_ready:
         return f"not connected: the session is {core.session.value}; orders are never queued"
@@ -87,11 +89,12 @@ def _record_signal(core: DeskCore, order: OrderState, command: SubmitOrder) -> N
     core.say(SignalRecorded(at=command.at, order=command.order, oms_id=command.oms_id))
 
 
-def _place_or_qualify(core: DeskCore, order: OrderState, wish: Waiting) -> None:
-    instrument = core.instrument_for(wish.order)
+def _place_or_qualify(core: DeskCore, order: OrderState, command: SubmitOrder) -> None:
+    instrument = core.instrument_for(command.order)
     if instrument is not None:
-        place(core, order, wish, instrument)
+        place(core, order, command, instrument)
         return
+    wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account, closing=command.closing)
     wanted = wish.order.wanted_contract
     asked = any(other.order.wanted_contract == wanted for other in core.waiting.values())
     core.waiting[wish.oms_id] = wish
@@ -100,7 +103,7 @@ def _place_or_qualify(core: DeskCore, order: OrderState, wish: Waiting) -> None:
         core.say(QualifyContract(at=order.created_at, epoch=core.epoch, wanted=wanted))
 
 
-def place(core: DeskCore, order: OrderState, wish: Waiting, instrument: Instrument) -> None:
+def place(core: DeskCore, order: OrderState, wish: Wish, instrument: Instrument) -> None:
     """Send an order whose instrument is known, if nothing speaks against it."""
     at = order.updated_at
     account = core.account_for(wish.account)
@@ -138,7 +141,7 @@ def place(core: DeskCore, order: OrderState, wish: Waiting, instrument: Instrume
 
 
 def refusal_of_placing(
-    core: DeskCore, wish: Waiting, account: Account | None, instrument: Instrument, terms: Order
+    core: DeskCore, wish: Wish, account: Account | None, instrument: Instrument, terms: Order
 ) -> str:
     """Why an order with a known instrument may not leave, or nothing."""
     if account is None:
@@ -231,8 +234,7 @@ def record_placement(core: DeskCore, command: RecordPlacement) -> None:
     """An order (or a modification of it) that a capture shows to have left."""
     order = core.book.get(command.oms_id)
     if order is None:
-        wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account)
-        order = core.add(new_order(command.at, wish))
+        order = core.add(new_order(command.at, command))
         sent = Sent(
             at=command.at,
             order=command.order,

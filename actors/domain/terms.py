@@ -22,10 +22,11 @@ class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+    sign: int
+    """+1 for a buy, -1 for a sell."""
+
+    def __init__(self, name: str) -> None:
+        self.sign = 1 if name == "BUY" else -1
 
 
 class OrderType(StrEnum):
@@ -174,12 +175,12 @@ def check_order(order: Order) -> None:
         check_legs(order.contract)
         if order.contract.sec_type is SecType.INDEX:
             raise InvalidOrder(f"contract is the index {order.contract.name}: indices have quotes and cannot be traded")
-    if order.order_type is OrderType.OTHER:
+    if order.order_type is OTHER:
         raise InvalidOrder("order_type is OTHER: accepted are MARKET, LIMIT, STOP and STOP_LIMIT")
     _check_quantity(order)
     _check_price("limit_price", order.limit_price, needed=order.order_type in _LIMITED, order=order)
     _check_price("stop_price", order.stop_price, needed=order.order_type in _STOPPED, order=order)
-    if (order.time_in_force is TimeInForce.GTD) != (order.good_till is not None):
+    if (order.time_in_force is GTD) != (order.good_till is not None):
         raise InvalidOrder(f"good_till is {order.good_till}: it is given with time_in_force GTD and only then")
     if order.good_till is not None and order.good_till.tzinfo is None:
         raise InvalidOrder(f"good_till is {order.good_till}: it needs a time zone")
@@ -204,14 +205,18 @@ def check_legs(contract: Contract) -> None:
             )
 
 
+OTHER, GTD = OrderType.OTHER, TimeInForce.GTD
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+_TOO_MUCH = Decimal("1e12")
 
 
 def _check_quantity(order: Order) -> None:
     if not order.quantity.is_finite() or order.quantity < 0 or (order.quantity == 0 and not order.cash_quantity):
         raise InvalidOrder(f"quantity is {order.quantity}: it must be greater than 0")
-    if order.quantity >= Decimal("1e12"):
+    if order.quantity >= _TOO_MUCH:
         raise InvalidOrder(f"quantity is {order.quantity}: it must be less than 1e12")
     if order.cash_quantity is not None and not (order.cash_quantity.is_finite() and order.cash_quantity > 0):
         raise InvalidOrder(f"cash_quantity is {order.cash_quantity}: it must be greater than 0")
