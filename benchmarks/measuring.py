@@ -38,8 +38,23 @@ class Timings:
         self.filled.append((filled - start) / 1000)
 
 
-def report(timings: Timings, *, burst: int, burst_seconds: float, burst_cpu_seconds: float) -> None:
-    """Print the party's figures as one JSON line."""
+def report(
+    timings: Timings,
+    *,
+    burst: int,
+    burst_seconds: float,
+    burst_cpu_seconds: float,
+    settled_cpu_seconds: float | None = None,
+) -> None:
+    """Print the party's figures as one JSON line.
+
+    Args:
+        timings: of the orders sent one at a time.
+        burst: orders of the burst.
+        burst_seconds: until its last fill was heard of.
+        burst_cpu_seconds: processor time until then.
+        settled_cpu_seconds: until everything is written and closed; None for a party that writes nothing.
+    """
     skip = len(timings.filled) // 10  # warm-up
     figures = {
         "call_p50": statistics.median(timings.calls[skip:]),
@@ -49,6 +64,7 @@ def report(timings: Timings, *, burst: int, burst_seconds: float, burst_cpu_seco
         "filled_p99": percentile(timings.filled[skip:], 0.99),
         "burst_seconds": burst_seconds,
         "burst_cpu_us": burst_cpu_seconds / burst * 1e6,
+        "settled_cpu_us": (burst_cpu_seconds if settled_cpu_seconds is None else settled_cpu_seconds) / burst * 1e6,
         "memory_mb": peak_memory_mb(),
     }
     print(json.dumps(figures), flush=True)

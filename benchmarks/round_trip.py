@@ -25,6 +25,7 @@ FIGURES = (
     ("filled_p99", "-> Filled p99 us"),
     ("burst_seconds", "burst to last fill s"),
     ("burst_cpu_us", "CPU per order us"),
+    ("settled_cpu_us", "... until all is written"),
     ("memory_mb", "peak memory MB"),
 )
 
@@ -62,7 +63,7 @@ def _measure(party: str, port: int, number: int, arguments: argparse.Namespace) 
     words = [str(HERE / f"party_{party}.py"), str(port), str(arguments.orders), str(arguments.burst)]
     words += [str(number), arguments.durability]
     done = subprocess.run(
-        [sys.executable, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True, timeout=600
+        [sys.executable, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True, timeout=900
     )
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(f"round {number + 1}: {party}: {result}", file=sys.stderr)
