@@ -1,9 +1,11 @@
-"""Quotes between the reader thread and an inbox: only the latest of each contract waits, so no inbox can fill up.
+"""What waits before an inbox: the latest quote of each contract, and mail for whoever is beside the order path.
 
-Owns: the latest quote of each contract. The reader thread puts, one actor takes.
+Others put, one actor takes.
 """
 
 import threading
+from collections import deque
+from typing import Any
 
 import attrs
 
@@ -43,3 +45,34 @@ class QuoteBox:
             self._latest.clear()
             self._told = False
         return quotes
+
+
+@attrs.frozen(kw_only=True)
+class MailWaiting:
+    """Told when something cannot wait: take the mail from the bag."""
+
+
+class Mailbag:
+    """An address that wakes its owner only for some messages; the others wait for those, in order.
+
+    Waking a sleeping thread costs the teller more than most messages cost their hearer.
+
+    Args:
+        owner: the actor that takes.
+        urgent: classes of messages that wake it, such as the tick.
+    """
+
+    def __init__(self, owner: Address[MailWaiting], *, urgent: tuple[type[Any], ...]) -> None:
+        self._owner = owner
+        self._urgent = urgent
+        self._waiting: deque[Any] = deque()
+
+    def tell(self, message: Any) -> None:  # noqa: ANN401  # whatever the owner hears
+        """Put a message into the bag, from any thread."""
+        self._waiting.append(message)
+        if isinstance(message, self._urgent):
+            deliver(self._owner, MailWaiting())
+
+    def take(self) -> tuple[Any, ...]:
+        """What waits now, oldest first."""
+        return tuple([self._waiting.popleft() for _ in range(len(self._waiting))])

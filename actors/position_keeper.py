@@ -1,7 +1,8 @@
 """The position keeper: what we own, what it cost, what it is worth.
 
 Owns: the portfolio (positions, cash, equity, realised and unrealised P&L).
-Hears: order events with fills, position and account reports, quotes, SnapshotEnded, Reconciled, Tick.
+Hears: order events with fills, position and account reports, quotes, SnapshotEnded, Reconciled, Tick; all by a bag of
+    mail that is emptied with each tick and each reconciliation, for it is beside the order path.
 Says: PortfolioSnapshot to the strategy, PositionMismatched to the order manager, discrepancies.
 Dies when: its books break an invariant.
 """
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.base import Actor, Address
-from actors.conflation import QuoteBox, QuotesWaiting
+from actors.conflation import Mailbag, MailWaiting, QuoteBox, QuotesWaiting
 from actors.domain.portfolio import Portfolio
 from actors.messages.events import Reconciled
 from actors.messages.system import Tick
@@ -25,6 +26,7 @@ class PositionKeeper(Actor):
         self,
         *,
         portfolio: Portfolio,
+        mail: Mailbag,
         quotes: QuoteBox,
         dispatch: Callable[[tuple[Any, ...]], None],
         view_listeners: tuple[Address[Any], ...],
@@ -32,6 +34,7 @@ class PositionKeeper(Actor):
     ) -> None:
         super().__init__(supervisor=supervisor)
         self._portfolio = portfolio
+        self._mail = mail
         self._quotes = quotes
         self._dispatch = dispatch
         self._view_listeners = view_listeners
@@ -42,6 +45,10 @@ class PositionKeeper(Actor):
 
         A strategy's own view counts each fill as it comes, so nobody waits for this one.
         """
+        if isinstance(message, MailWaiting):
+            for waiting in self._mail.take():
+                self.hear(waiting)
+            return
         if isinstance(message, QuotesWaiting):
             for quote in self._quotes.take():
                 self._dispatch(self._portfolio.decide(quote))

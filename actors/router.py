@@ -28,15 +28,18 @@ class Router:
 
     def all(self, messages: tuple[object, ...]) -> None:
         """Deliver messages in order, those for the wire first: nobody else's wake-up may delay them."""
-        if len(messages) == 1:
-            self(messages[0])
+        if len(messages) <= 1:
+            for message in messages:
+                self(message)
             return
+        others = []
         for message in messages:
             if isinstance(message, wire.WireCommand):
                 self(message)
-        for message in messages:
-            if not isinstance(message, wire.WireCommand):
-                self(message)
+            else:
+                others.append(message)
+        for message in others:
+            self(message)
 
 
 class NoticesOfNoOrder:

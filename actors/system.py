@@ -9,7 +9,7 @@ import attrs
 
 from actors.base import Address, LateAddress, deliver, start_actor, stop_actor
 from actors.clock import Clock
-from actors.conflation import QuoteBox
+from actors.conflation import Mailbag, QuoteBox
 from actors.connector import Connector, ConnectorRoutes
 from actors.domain.contract import Contract, Session
 from actors.domain.schedule import Schedule, ScheduleConfig
@@ -17,8 +17,9 @@ from actors.domain.session import SessionConfig, SessionMachine
 from actors.halt import HaltSwitch
 from actors.journal import Journal
 from actors.link import LinkFactory
+from actors.messages.events import Reconciled
 from actors.messages.schedule import StopStrategy
-from actors.messages.system import StopReason
+from actors.messages.system import StopReason, Tick
 from actors.messages.wire import Subscribe
 from actors.order_manager import OrderManager
 from actors.position_keeper import PositionKeeper
@@ -72,10 +73,11 @@ class Engine:
         self._ticker: Ticker | None = None
         self._host_quotes, self._keeper_quotes = QuoteBox(), QuoteBox()
         to = self._addresses
+        self._keeper_mail = Mailbag(to["position_keeper"], urgent=(Tick, Reconciled))
         self._decisions = decision_routes(
             connector=to["connector"],
             order_manager=to["order_manager"],
-            position_keeper=to["position_keeper"],
+            position_keeper=self._keeper_mail,
             scheduler=to["scheduler"],
             strategy_host=to["strategy_host"],
             listeners=(parts.listener,),
@@ -83,11 +85,11 @@ class Engine:
         reports = report_routes(
             connector=to["connector"],
             order_manager=to["order_manager"],
-            position_keeper=to["position_keeper"],
+            position_keeper=self._keeper_mail,
             scheduler=to["scheduler"],
             listener=parts.listener,
         )
-        readers = ((self._host_quotes, to["strategy_host"]), (self._keeper_quotes, to["position_keeper"]))
+        readers = ((self._host_quotes, to["strategy_host"]), (self._keeper_quotes, self._keeper_mail))
         self._reports = QuoteFan(readers, reports)
 
     def start(self) -> None:
@@ -100,7 +102,8 @@ class Engine:
         self._start("connector", Connector, **self._connector_arguments())
         for contract in self._parts.subscriptions:
             self._addresses["connector"].tell(Subscribe(wanted=contract))
-        recipients = [self._addresses[name] for name in self._names if name != "supervisor"]
+        to: dict[str, Address[Any]] = {**self._addresses, "position_keeper": self._keeper_mail}
+        recipients = [to[name] for name in self._names if name != "supervisor"]
         self._ticker = Ticker(
             clock=self._parts.clock, recipients=recipients, interval_seconds=self._settings.tick_seconds
         )
@@ -151,6 +154,7 @@ class Engine:
     def _position_keeper_arguments(self) -> dict[str, Any]:
         return {
             "portfolio": self._parts.restored.portfolio,
+            "mail": self._keeper_mail,
             "quotes": self._keeper_quotes,
             "dispatch": self._decisions.all,
             "view_listeners": (self._addresses["strategy_host"], self._parts.listener),

@@ -5,7 +5,7 @@ The link's own thread connects, reads, decodes, translates and tells ``hear``; `
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Never, assert_never
@@ -15,12 +15,17 @@ from actors.domain.identity import Epoch
 from actors.link import SendError
 from actors.messages.reports import (
     AccountsReported,
+    CommissionReported,
     ConnectionLost,
+    ExecutionReported,
     InstrumentReported,
     LinkConditionReported,
     NextOrderIdReported,
     NoticeKind,
     NoticeReported,
+    OpenOrderReported,
+    OrderStatusReported,
+    PositionReported,
     Report,
     SnapshotEnded,
 )
@@ -53,6 +58,12 @@ from ibapi_bridge.transport import ConnectionEnded, NoGateway, Transport, Transp
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
+_PORTION = 32
+_OF_ORDERS = frozenset(
+    {OrderStatusReported, OpenOrderReported, ExecutionReported, CommissionReported, PositionReported}
+)
+"""What comes with every order and says nothing about the connection."""
+
 _AWAITING_ANSWER = "before its first answer: is a dialog waiting there, and are API clients of this computer allowed?"
 _AWAITING_GREETING = "before it named its accounts and a free order id: is it logged in?"
 _FAREWELLS = (326, 1300)
@@ -194,11 +205,9 @@ class IbapiLink:
             frames = list(self._transport.receive(ready_by))
         listener = self._listener(_version(frames.pop(0)))
         self._awaited = _AWAITING_GREETING
-        for frame in frames:
-            self._hear_frame(listener, frame)
+        self._hear_frames(listener, frames)
         while True:
-            for frame in self._transport.receive(None if self._is_ready else ready_by):
-                self._hear_frame(listener, frame)
+            self._hear_frames(listener, self._transport.receive(None if self._is_ready else ready_by))
             while self._answers:
                 self._hear(self._answers.popleft())
 
@@ -218,12 +227,30 @@ class IbapiLink:
         if self._recorder is not None:
             self._recorder.told(name, args, at=self._now())
 
-    def _hear_frame(self, listener: Listener, frame: bytes) -> None:
-        for report in listener.understand(frame):
+    def _hear_frames(self, listener: Listener, frames: Iterable[bytes]) -> None:
+        """Understand what arrived together before anybody is woken, in portions that keep nobody waiting.
+
+        What was understood before the stream broke is passed on all the same.
+        """
+        heard: list[Report] = []
+        try:
+            for frame in frames:
+                heard += listener.understand(frame)
+                if len(heard) >= _PORTION:
+                    portion, heard = heard, []
+                    self._pass_on_all(portion)
+        finally:
+            self._pass_on_all(heard)
+
+    def _pass_on_all(self, reports: list[Report]) -> None:
+        for report in reports:
             self._pass_on(report)
         self._asker.follow_up()
 
     def _pass_on(self, report: Report) -> None:
+        if type(report) in _OF_ORDERS:
+            self._hear(report)
+            return
         match report:
             case NextOrderIdReported():
                 self._next_id = report
