@@ -32,7 +32,8 @@ class TradingClient:
     """A client and how to try it.
 
     `bare` packages are installed without what they ask for. `newest` is the highest server version the client
-    speaks; `versions` are the caps of the simulator to try it at. `speed` is the simulator's.
+    speaks; `versions` are the caps of the simulator to try it at. `speed` is the simulator's. Trading platforms are
+    `bare` with only those of their dependencies that a live gateway needs: the rest is a gigabyte of user interface.
     """
 
     name: str
@@ -45,7 +46,6 @@ class TradingClient:
     steps: frozenset[str] = FULL
     arguments: tuple[str, ...] = ()
     speed: float = 20
-    heavy: bool = False
 
     @property
     def path(self) -> Path:
@@ -91,21 +91,20 @@ CLIENTS = (
     TradingClient(
         name="vnpy_ib 10.45",
         program="vnpy_client.py",
-        packages=("vnpy==4.5.0", "vnpy_ib==10.45.1.0", PROTOBUF),
-        bare=("nautilus-ibapi==10.46.1",),
+        packages=("loguru>=0.7.3", "tzlocal>=5.3.1", "requests>=2.32", "ta-lib>=0.6.4", PROTOBUF),
+        bare=("vnpy==4.5.0", "vnpy_ib==10.45.1.0", "nautilus-ibapi==10.46.1"),
         newest=225,
         steps=EVERY_STEP - {"modify"} | ACCOUNT,
         speed=1,
-        heavy=True,
     ),
     TradingClient(
         name="nautilus_trader 1.221",
         program="nautilus_client.py",
-        packages=("nautilus_trader[ib]==1.221.0",),
+        packages=("msgspec<1", "pandas>=2.2.3,<3", "pyarrow>=21", "fsspec", "portion>=2.6.1", "pytz>=2025.2"),
+        bare=("nautilus_trader==1.221.0", "nautilus-ibapi==10.30.1"),
         newest=187,
         steps=EVERY_STEP | {"account summary"},
         arguments=("DU1234567",),
         speed=1,
-        heavy=True,
     ),
 )

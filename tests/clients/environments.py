@@ -1,11 +1,16 @@
-"""A virtual environment (or a node folder) per client, made once from the ordinary package index and kept."""
+"""A virtual environment (or a node folder) per client, made once from the ordinary package index and kept.
+
+They are made in the background while other tests run, one at a time and with low priority.
+"""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from tests.clients.clients import TradingClient
@@ -23,8 +28,11 @@ UNREACHABLE = (
 )
 
 
-class IndexUnreachableError(Exception):
-    """The package index does not answer: nothing can be said about the client."""
+NOT_OFFERED = ("No matching distribution found", "E404")
+
+
+class NotHereError(Exception):
+    """The client cannot be had on this machine, and nothing can be said about it; the text says why, in words."""
 
 
 class InstallError(Exception):
@@ -39,21 +47,44 @@ def cache_folder() -> Path:
     return Path(base) / "callboard" / "clients"
 
 
-def environment_of(client: TradingClient) -> Path:
-    """The client's installed environment.
+class Environments:
+    """The environments of a test run."""
 
-    Raises:
-        IndexUnreachableError: the package index does not answer.
-        InstallError: it does, and refuses.
-    """
+    def __init__(self) -> None:
+        self._installer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="clients")
+        self._made: dict[str, Future[Path]] = {}
+
+    def prepare(self, clients: Iterable[TradingClient]) -> None:
+        """Begins to make the environments of clients, in the background."""
+        for client in clients:
+            if client.name not in self._made:
+                self._made[client.name] = self._installer.submit(_environment_of, client)
+
+    def of(self, client: TradingClient) -> Path:
+        """The client's installed environment.
+
+        Raises:
+            NotHereError: the package index does not answer or does not have it, or node is missing.
+            InstallError: it cannot be installed for another reason.
+        """
+        self.prepare([client])
+        return self._made[client.name].result()
+
+    def give_up(self) -> None:
+        """Begins nothing more."""
+        self._installer.shutdown(wait=False, cancel_futures=True)
+
+
+def _environment_of(client: TradingClient) -> Path:
     wanted = repr((sys.version_info[:2], client.packages, client.bare, client.npm))
     folder = cache_folder() / f"{client.program.split('.')[0]}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
-    complete = folder / "complete"
-    if not complete.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        _install(client, folder)
-        complete.touch()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as unfinished:
+            made = Path(unfinished) / "made"
+            made.mkdir()
+            _install(client, made)
+            made.rename(folder)
     return folder
 
 
@@ -70,12 +101,15 @@ def command_of(client: TradingClient, folder: Path) -> tuple[list[str], dict[str
 
 def _install(client: TradingClient, folder: Path) -> None:
     if client.npm:
-        npm = shutil.which("npm") or "npm"
+        npm = shutil.which("npm")
+        if npm is None or shutil.which("node") is None:
+            raise NotHereError("node and npm are not installed")
         patience = ["--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--fetch-retry-maxtimeout", "1000"]
         _run([npm, "install", "--no-audit", "--no-fund", *patience, "--prefix", str(folder), *client.npm], client)
         return
     _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], client)
     pip = [sys.executable, "-m", "pip", "--python", str(_python(folder)), "install", "-q", "--retries", "1"]
+    pip += ["--no-compile", "--only-binary", ":all:", "--no-binary", "ibapi"]  # the oldest client is source only
     if client.packages:
         _run([*pip, *client.packages], client)
     if client.bare:
@@ -88,9 +122,14 @@ def _python(folder: Path) -> Path:
 
 
 def _run(command: Sequence[str], client: TradingClient) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    nice = ["nice", "-n", "10"] if shutil.which("nice") else []
+    done = subprocess.run([*nice, *command], capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode == 0:
         return
     said = done.stdout + done.stderr
-    kind = IndexUnreachableError if any(sign in said for sign in UNREACHABLE) else InstallError
-    raise kind(f"{client.name} could not be installed: {said[-600:]}")
+    if any(sign in said for sign in UNREACHABLE):
+        raise NotHereError("the package index is unreachable")
+    if any(sign in said for sign in NOT_OFFERED):
+        python = f"Python {sys.version_info.major}.{sys.version_info.minor} on {sys.platform}"
+        raise NotHereError(f"the package index offers no build of it for {python}: {said.strip().splitlines()[-1]}")
+    raise InstallError(f"{client.name} could not be installed: {said[-600:]}")

@@ -1,11 +1,8 @@
 """Unmodified third-party clients trade against the gateway simulator, each at every protocol generation it speaks.
 
-The clients come from the ordinary package index and are kept between runs (`environments.cache_folder`). The large ones
-run when CALLBOARD_HEAVY_CLIENTS is set.
+The clients come from the ordinary package index and are kept between runs (`environments.cache_folder`).
 """
 
-import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.clients.clients import CLIENTS, TradingClient
-from tests.clients.environments import IndexUnreachableError, environment_of
+from tests.clients.environments import Environments, NotHereError
 from tests.clients.running import gateway, outcome_at, outcome_of
 
 FILL_QUANTITY = 4000  # more than is shown at one price, so that it fills in parts
@@ -22,26 +19,14 @@ SHARED_QUANTITY = 1000  # the margin of one account has to do for all
 AT_ONCE = 4
 
 
-def case(client: TradingClient) -> Any:
-    """The client as a test parameter; installing a large one may take minutes."""
-    marks = [pytest.mark.clients, pytest.mark.timeout(900)]
-    if client.heavy:
-        marks.append(pytest.mark.heavy_clients)
-    return pytest.param(client, id=client.name.replace(" ", "-"), marks=marks)
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
 
-def skip_where_impossible(client: TradingClient) -> None:
-    if client.npm and not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip(f"{client.name} needs node and npm, and they are not installed")
-    if client.heavy and not os.environ.get("CALLBOARD_HEAVY_CLIENTS"):
-        pytest.skip(f"{client.name} is large: set CALLBOARD_HEAVY_CLIENTS=1 to install and run it")
-
-
-def installed(client: TradingClient) -> Path:
+def installed(environments: Environments, client: TradingClient) -> Path:
     try:
-        return environment_of(client)
-    except IndexUnreachableError:
-        pytest.skip(f"{client.name} cannot be installed here: the package index is unreachable")
+        return environments.of(client)
+    except NotHereError as reason:
+        pytest.skip(f"{client.name} is not tried: {reason}")
 
 
 def faults_in(client: TradingClient, version: int, outcome: dict[str, Any]) -> list[str]:
@@ -62,10 +47,11 @@ def faults_in(client: TradingClient, version: int, outcome: dict[str, Any]) -> l
     return wrong
 
 
-@pytest.mark.parametrize("client", [case(client) for client in CLIENTS])
-def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(client: TradingClient) -> None:
-    skip_where_impossible(client)
-    folder = installed(client)
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name.replace(" ", "-"))
+def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(
+    environments: Environments, client: TradingClient
+) -> None:
+    folder = installed(environments, client)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {
@@ -76,13 +62,11 @@ def test_an_unmodified_client_trades_at_every_protocol_generation_it_speaks(clie
     assert [fault for version, run in runs.items() for fault in faults_in(client, version, run.result())] == []
 
 
-@pytest.mark.clients
-@pytest.mark.timeout(900)
-def test_three_generations_of_the_protocol_trade_at_once_and_each_hears_of_its_own_orders() -> None:
+def test_three_generations_of_the_protocol_trade_at_once_and_each_hears_of_its_own_orders(
+    environments: Environments,
+) -> None:
     together = [client for client in CLIENTS if client.name in {"official 10.46", "ib_async 2.1", "stoqey 1.6"}]
-    for client in together:
-        skip_where_impossible(client)
-    folders = [installed(client) for client in together]
+    folders = [installed(environments, client) for client in together]
 
     with gateway(max_server_version=225, speed=20) as port, ThreadPoolExecutor(len(together)) as pool:
         outcomes = list(pool.map(outcome_at, together, folders, repeat(port), repeat(SHARED_QUANTITY)))
