@@ -1,7 +1,5 @@
 """The clients come last, so that they are installed while the other tests run."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.clients.clients import CLIENTS
@@ -34,5 +32,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def environments(pytestconfig: pytest.Config) -> Iterator[Environments]:
-    yield pytestconfig.stash[PREPARED]
+def environments(pytestconfig: pytest.Config) -> Environments:
+    """What was prepared when the tests were collected."""
+    return pytestconfig.stash[PREPARED]
