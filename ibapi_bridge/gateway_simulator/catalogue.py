@@ -153,7 +153,6 @@ REPLIES: Mapping[int, Kind] = _kinds(
     ACCT_UPDATE_TIME updateAccountTime 207 AccountUpdateTime
     NEXT_VALID_ID nextValidId 213 NextValidId
     CONTRACT_DATA contractDetails 205 ContractData
-    BOND_CONTRACT_DATA bondContractDetails 205 ContractData
     EXECUTION_DATA execDetails 201 ExecutionDetails
     MARKET_DEPTH updateMktDepth 206 MarketDepth
     MARKET_DEPTH_L2 updateMktDepthL2 206 MarketDepthL2
