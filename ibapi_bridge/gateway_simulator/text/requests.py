@@ -194,8 +194,11 @@ REQUESTS: Mapping[int, Block] = {
     OUT.CANCEL_SCANNER_SUBSCRIPTION: REQUEST_ID,
     OUT.REQ_FA: block("=1 faDataType:i"),
     OUT.REPLACE_FA: block("=1 faDataType:i xml:s reqId:i"),
-    OUT.REQ_NEWS_ARTICLE: block("reqId:i", Ignored()),
-    OUT.REQ_HISTORICAL_NEWS: block("reqId:i", Ignored()),
+    OUT.REQ_NEWS_ARTICLE: block("reqId:i providerCode:s articleId:s", tag_string("newsArticleOptions")),
+    OUT.REQ_HISTORICAL_NEWS: block(
+        "reqId:i conId:i providerCodes:s startDateTime:s endDateTime:s totalResults:i",
+        tag_string("historicalNewsOptions"),
+    ),
     OUT.REQ_WSH_META_DATA: BARE_ID,
     OUT.CANCEL_WSH_META_DATA: BARE_ID,
     OUT.REQ_WSH_EVENT_DATA: block("reqId:i", Ignored()),

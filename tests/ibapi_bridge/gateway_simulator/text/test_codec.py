@@ -31,25 +31,12 @@ from ibapi_bridge.gateway_simulator.text.layout import FieldError
 from ibapi_bridge.gateway_simulator.text.requests import REQUESTS as REQUEST_TABLES
 from ibapi_bridge.gateway_simulator.wire import encode_reply
 from tests.ibapi_bridge.gateway_simulator.official_decoder import heard
+from tests.ibapi_bridge.gateway_simulator.test_request_layouts import Wire
 
 ALL_VERSIONS = list(range(157, 201))
 WORDS = st.text(alphabet="abcXYZ019 ._-", max_size=8).map(str.strip)
 PRICES = st.decimals(min_value=0, max_value=100_000, places=2).map(float)
 COUNTS = st.integers(min_value=0, max_value=1_000_000)
-
-
-class Wire:
-    """A connection that keeps what the official client would have sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-
-    def isConnected(self) -> bool:  # noqa: N802 - the official client's name
-        return True
-
-    def sendMsg(self, message: bytes) -> int:  # noqa: N802 - the official client's name
-        self.sent.append(message)
-        return len(message)
 
 
 def official(version: int) -> tuple[EClient, Wire]:
