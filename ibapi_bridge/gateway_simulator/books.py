@@ -60,6 +60,7 @@ def _state_of(gateway: Gateway) -> dict[str, Any]:
     return {
         "exchange": gateway.exchange.save(),
         "ids": gateway.ids.save(),
+        "listed_from": None if gateway.listed_from is None else gateway.listed_from.isoformat(),
         "orders": [_row(order, found=gateway.book.find(order.client_id, order.order_id) is order) for order in orders],
     }
 
@@ -68,6 +69,8 @@ def _restore(gateway: Gateway, state: Mapping[str, Any]) -> None:
     gateway.exchange.load(state["exchange"])
     gateway.ids.load(state["ids"])
     gateway.refresh_instruments()
+    listed_from = state.get("listed_from")
+    gateway.listed_from = None if listed_from is None else datetime.fromisoformat(listed_from)
     for row in state["orders"]:
         order = _order(row)
         gateway.book.add(order)

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=OWN_MAX_SERVER_VERSION,
         help=f"newest protocol to speak, 157 to {OWN_MAX_SERVER_VERSION}",
     )
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="TOML file of faults to inject")
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="TOML or Python file of faults to inject")
     parser.add_argument("--wire-log", type=Path, metavar="FILE", help="write every frame as a JSON line")
     parser.add_argument("--books", type=Path, metavar="FILE", help="SQLite file that keeps orders and positions")
     parser.add_argument("--control-port", type=int, help="loopback port that takes faults as JSON lines")
@@ -90,7 +90,7 @@ def config_from(args: argparse.Namespace) -> GatewayConfig:
         messages_per_second=args.pacing,
         read_only=args.read_only,
         accounts=tuple(account.strip() for account in args.accounts.split(",") if account.strip()),
-        scenario=() if args.scenario is None else load_scenario(args.scenario),
+        scenario=() if args.scenario is None else load_scenario(args.scenario, seed=args.seed),
         instruments=(*default_instruments(), *further_instruments()),
     )
     if args.replay is None:

@@ -114,6 +114,7 @@ class Gateway:
         self.host: Host = NoHost()
         self.connected: list[Session] = []
         self.cancel_reasons: dict[int, str] = {}
+        self.listed_from: datetime | None = None
         self.watchers: list[Watcher] = []
         self.unsaved = False
         self._show_openings()
@@ -261,6 +262,14 @@ class Gateway:
         for order in self.book:
             if order.staged:
                 self.book.forget(order)
+
+    def forget_the_past(self) -> None:
+        """Loses what a gateway keeps to itself: ids, staged and ended orders, the list of executions."""
+        for order in self.book:
+            if not order.alive:
+                self.book.forget(order)
+        self.ids.forget()
+        self.listed_from = self.now
 
     def remember_terms(self, order: ApiOrder) -> None:
         """Keeps the order's terms in case its modification is refused."""

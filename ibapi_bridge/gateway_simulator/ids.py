@@ -36,6 +36,10 @@ class OrderIds:
         """Forgets ids from `to` on, as a gateway that was restarted before it could save them."""
         self._next[client_id] = to
 
+    def forget(self) -> None:
+        """Begins anew for every client, as a gateway without its settings."""
+        self._next.clear()
+
     def roll_back_all(self, count: int) -> None:
         """Takes that many ids back from every client, never below the first."""
         for client_id, number in self._next.items():

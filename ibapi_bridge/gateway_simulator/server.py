@@ -21,7 +21,7 @@ from ibapi_bridge.gateway_simulator.course import Course
 from ibapi_bridge.gateway_simulator.faults.burst import pad_to_burst
 from ibapi_bridge.gateway_simulator.faults.control import ControlServer
 from ibapi_bridge.gateway_simulator.faults.scenario import RequestCounter, Step
-from ibapi_bridge.gateway_simulator.faults.switchboard import Faults, check_name, perform
+from ibapi_bridge.gateway_simulator.faults.switchboard import Faults, check, perform
 from ibapi_bridge.gateway_simulator.intake import CLIENT_LEFT, Intake
 from ibapi_bridge.gateway_simulator.requests.table import dispatch
 from ibapi_bridge.gateway_simulator.session import Session
@@ -237,7 +237,7 @@ class GatewaySimulator:
 
     def _plan(self, steps: tuple[Step, ...]) -> None:
         for step in steps:
-            check_name(step.fault)
+            check(self.gateway, step.fault, step.parameters)
             due = step.due(self.config.start, times.zone(self.config.zone))
             if due is not None:
                 self.gateway.later(due - self.gateway.now, partial(self._perform, step))

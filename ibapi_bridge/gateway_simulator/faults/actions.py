@@ -125,6 +125,15 @@ def restart(gateway: "Gateway", *, down_seconds: float = 1.0, roll_back: int = 0
     gateway.host.restart(down_seconds)
 
 
+def wipe_disk(gateway: "Gateway", *, down_seconds: float = 1.0) -> None:
+    """The gateway restarts on an empty disk: ids begin anew, and what ended or was filled before is no longer listed.
+
+    Live orders and positions are the broker's and stay.
+    """
+    gateway.forget_the_past()
+    gateway.host.restart(down_seconds)
+
+
 def change_port(gateway: "Gateway", *, port: int = 0) -> None:
     """1300: the API port changes; clients are told the new one and closed."""
     new = gateway.host.move(port)
@@ -208,6 +217,7 @@ ACTIONS: Mapping[str, Callable[..., None]] = {
         manual_order,
         correct,
         restart,
+        wipe_disk,
         change_port,
         split_handshake,
         stall_handshake,

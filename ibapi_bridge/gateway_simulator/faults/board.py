@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ibapi.message import IN
@@ -37,6 +38,11 @@ class FaultBoard:
         self.lose_orders = False
         self._reports: deque[tuple[Session, int, Message]] = deque()
         self._orders: deque[tuple[Session, Request]] = deque()
+        self._serial = count(1)
+
+    def serial(self) -> int:
+        """A number for each switch that is armed."""
+        return next(self._serial)
 
     @property
     def active(self) -> bool:

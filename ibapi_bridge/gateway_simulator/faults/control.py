@@ -18,7 +18,7 @@ LOOPBACK = "127.0.0.1"
 class Faults(Protocol):
     """What the control socket drives."""
 
-    def do(self, name: str, **parameters: Any) -> None:  # noqa: ANN401 - each fault has its own
+    def do(self, name: str, /, **parameters: Any) -> None:  # noqa: ANN401 - each fault has its own
         """Makes a fault happen, or arms it."""
 
     def armed(self) -> list[str]:
@@ -62,13 +62,15 @@ def answer(faults: Faults, line: bytes) -> Mapping[str, object]:
         return {"error": "the line is not JSON"}
     if not isinstance(wanted, dict):
         return {"error": "the line is not a JSON object"}
-    if wanted.get("get") == "armed":
-        return {"ok": True, "armed": faults.armed()}
-    name = wanted.pop("fault", None)
-    if not isinstance(name, str):
-        return {"error": "the object needs a 'fault'"}
     try:
+        if wanted.get("get") == "armed":
+            return {"ok": True, "armed": faults.armed()}
+        name = wanted.pop("fault", None)
+        if not isinstance(name, str):
+            return {"error": "the object needs a 'fault'"}
         faults.do(name, **wanted)
     except ConfigError as error:
         return {"error": str(error)}
+    except TimeoutError:
+        return {"error": "the gateway did not come to it within five seconds"}
     return {"ok": True}

@@ -19,6 +19,7 @@ from ibapi_bridge.gateway_simulator.faults.rules import (
     Rule,
     Scope,
     Then,
+    before_or_after,
 )
 from ibapi_bridge.gateway_simulator.order_messages import UNSET_DOUBLE
 from ibapi_bridge.gateway_simulator.protos import Message
@@ -191,7 +192,7 @@ def _kill_around_reply(_gateway: "Gateway", parameters: Parameters) -> Rule:
     def kill(session: Session) -> None:
         session.abort("fault: kill_on_reply")
 
-    when = str(parameters.pop("when", "after"))
+    when = before_or_after(parameters, "after")
     scope = _scope(parameters, _kind(parameters))
     return Then(scope=scope, before=kill if when == "before" else None, after=kill if when == "after" else None)
 

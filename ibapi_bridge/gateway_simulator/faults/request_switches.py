@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ibapi.message import IN
 
-from ibapi_bridge.gateway_simulator.faults.rules import (
-    Drop,
-    RequestRule,
-    Scope,
-)
+from ibapi_bridge.gateway_simulator.catalogue import REQUESTS
+from ibapi_bridge.gateway_simulator.errors import ConfigError
+from ibapi_bridge.gateway_simulator.faults.rules import Drop, RequestRule, Scope, before_or_after
 from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from ibapi_bridge.gateway_simulator.core import Gateway
 
 Parameters: TypeAlias = dict[str, Any]
+ANY = "any"
+NAMES = frozenset(kind.name for kind in REQUESTS.values())
 RequestBuilder: TypeAlias = Callable[["Gateway", Parameters], RequestRule]
 
 
@@ -31,12 +31,19 @@ def _request(parameters: Parameters, name: str, act: Callable[[Session, Request]
     )
 
 
+def _kind(parameters: Parameters, default: str) -> str:
+    name = str(parameters.pop("kind", default))
+    if name not in {*NAMES, ANY}:
+        raise ConfigError(f"kind {name!r} must be 'any' or a request such as placeOrder, cancelOrder, reqExecutions")
+    return "" if name == ANY else name
+
+
 def _lose_order(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
     return _request(parameters, "placeOrder", lambda _session, _request: True)
 
 
 def _ignore_request(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
-    return _request(parameters, str(parameters.pop("kind", "")), lambda _session, _request: True)
+    return _request(parameters, _kind(parameters, ANY), lambda _session, _request: True)
 
 
 def _mute_order(gateway: "Gateway", parameters: Parameters) -> RequestRule:
@@ -81,7 +88,7 @@ def _reject_order(gateway: "Gateway", parameters: Parameters) -> RequestRule:
 
 
 def _kill_around_request(_gateway: "Gateway", parameters: Parameters) -> RequestRule:
-    before = str(parameters.pop("when", "before")) == "before"
+    before = before_or_after(parameters, "before") == "before"
 
     def act(session: Session, _request: Request) -> bool:
         if before:
@@ -90,7 +97,7 @@ def _kill_around_request(_gateway: "Gateway", parameters: Parameters) -> Request
             session.abort_after_request = True
         return before
 
-    return _request(parameters, str(parameters.pop("kind", "placeOrder")), act)
+    return _request(parameters, _kind(parameters, "placeOrder"), act)
 
 
 def _client_id_in_use(gateway: "Gateway", parameters: Parameters) -> RequestRule:

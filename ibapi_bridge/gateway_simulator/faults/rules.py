@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol, TypeAlias
+from random import Random
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 from ibapi.message import IN
 
+from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.protos import Message, copy_of
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
@@ -27,6 +29,30 @@ def order_id_of(number: int, message: Message) -> int | None:
     return None
 
 
+def before_or_after(parameters: dict[str, Any], default: str) -> str:
+    """The parameter `when`.
+
+    Raises:
+        ConfigError: it is neither word.
+    """
+    when = str(parameters.pop("when", default))
+    if when not in {"before", "after"}:
+        raise ConfigError(f"when {when!r} must be 'before' or 'after'")
+    return when
+
+
+@attrs.frozen
+class Dice:
+    """Whether a rule that could apply does: always, or with a chance drawn from a seed of its own."""
+
+    chance: float = 1.0
+    random: Random = attrs.field(factory=Random)
+
+    def agree(self) -> bool:
+        """Throws them, unless nothing is left to chance."""
+        return self.chance >= 1 or self.random.random() < self.chance
+
+
 @attrs.define(kw_only=True)
 class Scope:
     """Which messages a rule is about, and how often it still applies (`times` 0 is for ever)."""
@@ -37,6 +63,7 @@ class Scope:
     client_id: int | None = None
     order_id: int | None = None
     test: Callable[[Message], bool] | None = None
+    dice: Dice = Dice()
     spent: bool = False
 
     def covers(self, session: Session, number: int, message: Message) -> bool:
@@ -50,7 +77,9 @@ class Scope:
         return self.test is None or self.test(message)
 
     def take(self) -> bool:
-        """Uses the rule once; False while it is still skipping."""
+        """Uses the rule once; False while it is still skipping, or when the dice say so."""
+        if not self.dice.agree():
+            return False
         if self.skip:
             self.skip -= 1
             return False
@@ -62,6 +91,8 @@ class Scope:
 
 class Rule(Protocol):
     """Looks at every reply until it is `over`."""
+
+    scope: Scope
 
     @property
     def over(self) -> bool:
@@ -223,6 +254,7 @@ class RequestRule:
     skip: int = 0
     client_id: int | None = None
     test: Callable[[Session, Request], bool] | None = None
+    dice: Dice = Dice()
     spent: bool = False
 
     def take(self, session: Session, request: Request) -> bool:
@@ -232,6 +264,8 @@ class RequestRule:
         if self.client_id is not None and session.client_id != self.client_id:
             return False
         if self.test is not None and not self.test(session, request):
+            return False
+        if not self.dice.agree():
             return False
         if self.skip:
             self.skip -= 1

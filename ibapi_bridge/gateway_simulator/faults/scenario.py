@@ -1,10 +1,13 @@
 """Scenarios: faults written down beforehand, each at a market time or at a number of requests.
 
+A scenario that is computed is a Python file with a function `steps(seed)` that returns such tables as dictionaries.
+
 A scenario file is TOML with one `[[step]]` table for each fault: `fault` names it, `at` (a market time of day such
 as "10:15:00", or seconds after the start) or `on` (a request's name, with `count`, default 1) says when, and every
 other key is a parameter of the fault.
 """
 
+import runpy
 import tomllib
 from collections import Counter
 from datetime import datetime, time, timedelta, tzinfo
@@ -13,7 +16,10 @@ from typing import Any
 
 import attrs
 
+from ibapi_bridge.gateway_simulator.catalogue import REQUESTS
 from ibapi_bridge.gateway_simulator.errors import ConfigError
+
+REQUEST_NAMES = frozenset(kind.name for kind in REQUESTS.values())
 
 
 @attrs.frozen(kw_only=True)
@@ -38,12 +44,26 @@ class Step:
         return due if due >= start else due + timedelta(days=1)
 
 
-def load_scenario(path: Path) -> tuple[Step, ...]:
-    """The steps of a scenario file.
+def load_scenario(path: Path, *, seed: int = 1) -> tuple[Step, ...]:
+    """The steps of a scenario file; `seed` is for those that are computed.
 
     Raises:
-        ConfigError: the file cannot be read, or a step is not one.
+        ConfigError: the file cannot be read or run, or a step is not one.
     """
+    rows = _computed(path, seed) if path.suffix == ".py" else _written(path)
+    return tuple(parse_step(row, number) for number, row in enumerate(rows, 1))
+
+
+def _computed(path: Path, seed: int) -> list[Any]:
+    try:
+        return list(runpy.run_path(str(path))["steps"](seed))
+    except KeyError:
+        raise ConfigError(f"scenario {path} must define a function steps(seed)") from None
+    except Exception as error:  # whatever the user's own code does wrong
+        raise ConfigError(f"scenario {path} cannot be run: {error!r}") from error
+
+
+def _written(path: Path) -> list[Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -51,15 +71,17 @@ def load_scenario(path: Path) -> tuple[Step, ...]:
     rows = content.get("step", [])
     if set(content) - {"step"} or not isinstance(rows, list):
         raise ConfigError(f"scenario {path} must hold [[step]] tables only")
-    return tuple(parse_step(row, number) for number, row in enumerate(rows, 1))
+    return rows
 
 
-def parse_step(row: dict[str, Any], number: int) -> Step:
+def parse_step(row: object, number: int) -> Step:
     """One step from its table.
 
     Raises:
-        ConfigError: no fault, no moment or more than one, or a moment that is none.
+        ConfigError: no table, no fault, no moment or more than one, or a moment that is none.
     """
+    if not isinstance(row, dict):
+        raise ConfigError(f"step {number} is {row!r}, not a table of a fault and its moment")
     rest = dict(row)
     fault = rest.pop("fault", None)
     if not isinstance(fault, str):
@@ -68,7 +90,9 @@ def parse_step(row: dict[str, Any], number: int) -> Step:
     if len(given) != 1:
         raise ConfigError(f"step {number} needs exactly one of 'at' and 'on', it has {given or 'neither'}")
     if "on" in rest:
-        return Step(fault=fault, on=str(rest.pop("on")), count=int(rest.pop("count", 1)), parameters=rest)
+        if rest["on"] not in REQUEST_NAMES:
+            raise ConfigError(f"step {number} has on = {rest['on']!r}, accepted are {', '.join(sorted(REQUEST_NAMES))}")
+        return Step(fault=fault, on=str(rest.pop("on")), count=_count(rest.pop("count", 1), number), parameters=rest)
     at = rest.pop("at")
     if isinstance(at, int | float):
         return Step(fault=fault, after=timedelta(seconds=at), parameters=rest)
@@ -77,6 +101,12 @@ def parse_step(row: dict[str, Any], number: int) -> Step:
     except (TypeError, ValueError):
         text = f"step {number} has at = {at!r}, accepted are a time of day such as '10:15:00' or seconds"
         raise ConfigError(text) from None
+
+
+def _count(value: object, number: int) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ConfigError(f"step {number} has count = {value!r}, accepted is a whole number from 1")
+    return value
 
 
 class RequestCounter:

@@ -1,5 +1,6 @@
 """The faults as a user of a running simulator reaches them, from any thread and by name."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -27,7 +28,7 @@ class Faults:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def arm(self, name: str, **parameters: Any) -> None:  # noqa: ANN401 - each switch has its own
+    def arm(self, name: str, /, **parameters: Any) -> None:  # noqa: ANN401 - each switch has its own
         """Arms a switch; see `switches` for the names and parameters.
 
         Raises:
@@ -35,7 +36,7 @@ class Faults:
         """
         self._server.call(lambda: switches.arm(self._server.gateway, name, parameters))
 
-    def do(self, name: str, **parameters: Any) -> None:  # noqa: ANN401 - each action has its own
+    def do(self, name: str, /, **parameters: Any) -> None:  # noqa: ANN401 - each action has its own
         """Makes an action happen; see `actions` for the names and parameters.
 
         Raises:
@@ -72,15 +73,22 @@ class Faults:
         self.do("restart", down_seconds=down_seconds, roll_back=roll_back)
 
 
-def check_name(name: str) -> None:
-    """Refuses a name that is neither a switch nor an action.
+def check(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:
+    """Refuses a name that is neither a switch nor an action, and parameters that it does not have.
 
     Raises:
-        ConfigError: the name and what is accepted.
+        ConfigError: what is wrong and what is accepted.
     """
     known = {*SWITCHES, *actions.ACTIONS, *CONTROLS}
     if name not in known:
         raise ConfigError(f"fault {name!r} is unknown, accepted are {', '.join(sorted(known))}")
+    if name in SWITCHES:
+        switches.build(gateway, name, parameters)
+    elif name in actions.ACTIONS:
+        try:
+            inspect.signature(actions.ACTIONS[name]).bind(gateway, **parameters)
+        except TypeError as error:
+            raise ConfigError(f"fault {name!r} does not accept {parameters}: {error}") from error
 
 
 def perform(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:
@@ -95,7 +103,7 @@ def perform(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:
     if name in CONTROLS:
         gateway.faults.disarm(parameters.get("name") if name == "disarm" else None)
         return
-    check_name(name)
+    check(gateway, name, parameters)
     try:
         actions.ACTIONS[name](gateway, **parameters)
     except ConfigError:

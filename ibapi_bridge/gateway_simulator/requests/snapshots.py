@@ -75,6 +75,7 @@ def _passes(gateway: Gateway, fill: Execution, wanted: Message, since: datetime 
         within = int(day.strftime("%Y%m%d")) in wanted.specificDates
     return (
         within
+        and (gateway.listed_from is None or fill.at > gateway.listed_from)
         and (not wanted.clientId or wanted.clientId == fill.client_id)
         and (since is None or fill.at >= since)
         and (not wanted.symbol or wanted.symbol == instrument.symbol)

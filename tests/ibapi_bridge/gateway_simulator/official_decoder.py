@@ -1,5 +1,6 @@
 """The official decoder on single frames, as `EClient.run` uses it, and messages to put into them."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from tests.ibapi_bridge.gateway_simulator.official_client import Callback, Recor
 
 PROTOBUF = 200
 RAW_NUMBERS = 201
-CHOICES = {
+CHOICES: Mapping[tuple[str, str], Sequence[Any]] = {
     ("OrderCondition", "type"): [1, 3, 4, 5, 6, 7],
     ("Contract", "secType"): ["STK", "OPT", "BAG"],
     ("Order", "orderType"): ["LMT", "STP LMT", "PEG BENCH", "PEG BEST", "PEG MID"],

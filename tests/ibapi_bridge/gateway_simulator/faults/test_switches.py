@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ibapi.execution import ExecutionFilter
 
-from ibapi_bridge.gateway_simulator import ConfigError, GatewaySimulator
+from ibapi_bridge.gateway_simulator import ConfigError, GatewayConfig, GatewaySimulator
 from ibapi_bridge.gateway_simulator.faults.actions import ACTIONS
 from ibapi_bridge.gateway_simulator.faults.scenario import load_scenario
 from ibapi_bridge.gateway_simulator.faults.switchboard import SWITCHES
@@ -258,6 +258,50 @@ def test_a_restart_resets_sockets_and_rolls_ids_back(
     assert [call[1] for call in again.named("openOrder")] == [1]
 
 
+def test_a_gateway_on_an_empty_disk_knows_nothing_but_what_the_broker_knows(
+    gateway: GatewaySimulator, client: OfficialClient, connect: Connect
+) -> None:
+    buy(client, 5)
+    client.wait_status(5, "Filled")
+    rest(client, 6)
+    client.place(7, contract(), order("BUY", "LMT", 10, lmtPrice=440.0, transmit=False))
+    client.catch_up()
+    gateway.faults.do("wipe_disk", down_seconds=0.1)
+    client.wait_for("connectionClosed")
+    time.sleep(0.3)  # the gateway is down for a tenth of a second by design
+    again = connect(gateway)
+    again.api.reqAllOpenOrders()
+    again.wait_for("openOrderEnd")
+    again.api.reqExecutions(1, ExecutionFilter())
+    again.wait_for("execDetailsEnd")
+    again.api.reqCompletedOrders(apiOnly=False)
+    again.wait_for("completedOrdersEnd")
+    again.api.reqPositions()
+    again.wait_for("positionEnd")
+
+    assert again.named("nextValidId")[0][1] == 1
+    assert [call[1] for call in again.named("openOrder")] == [6]
+    assert again.named("execDetails", "completedOrder") == []
+    assert [call[3] for call in again.named("position")] == [10]
+
+
+@pytest.mark.parametrize("other_seed", [False, True])
+def test_chance_is_drawn_from_the_seed(start_gateway: StartGateway, connect: Connect, *, other_seed: bool) -> None:
+    heard: list[list[int]] = []
+    for seed in (1, 2 if other_seed else 1):
+        gateway = start_gateway(seed=seed)
+        client = connect(gateway)
+        gateway.faults.arm("drop", kind="marketRule", n=0, chance=0.5)
+        for _ in range(40):
+            client.api.reqMarketRule(26)
+            client.api.reqMarketRule(239)
+        client.catch_up()
+        heard.append([call[1] for call in client.named("marketRule")])
+
+    assert all(20 < len(rules) < 60 for rules in heard)
+    assert (heard[0] == heard[1]) != other_seed
+
+
 def test_the_port_can_move(gateway: GatewaySimulator, client: OfficialClient, connect: Connect) -> None:
     old = gateway.port
     gateway.faults.do("change_port")
@@ -374,10 +418,56 @@ def test_faults_come_from_a_scenario_file(start_gateway: StartGateway, connect: 
     client.wait_error(2119)
 
 
+def test_a_scenario_can_be_computed(start_gateway: StartGateway, connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "storm.py"
+    path.write_text(
+        "from random import Random\n\n\ndef steps(seed):\n    random = Random(seed)\n"
+        "    return [{'fault': 'notice', 'at': 60 + random.random(), 'code': c, 'text': 'x'} for c in (2119, 2120)]\n"
+    )
+    client = connect(start_gateway(scenario=load_scenario(path, seed=7)))
+
+    client.wait_error(2119)
+    client.wait_error(2120)
+    assert load_scenario(path, seed=7) == load_scenario(path, seed=7) != load_scenario(path, seed=8)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "must define a function steps"), ("def steps(seed): return 1 / 0", "ZeroDivisionError"),
+     ("def steps(seed): return [17]", "step 1 is 17")],
+)  # fmt: skip
+def test_a_bad_computed_scenario_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match=words):
+        load_scenario(path)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ('fault = "drop"\nkind = "orderState"', "kind 'orderState'"),
+        ('fault = "disconnect"\ncolour = "red"', "colour"),
+        ('fault = "kill_on_reply"\nkind = "execDetails"\nwhen = "during"', "when 'during'"),
+        ('fault = "ignore_request"\nkind = "placeOrdr"', "kind 'placeOrdr'"),
+        ('fault = "drop"\nkind = "any"\nchance = 2', "chance 2"),
+    ],
+)
+def test_a_step_that_cannot_work_is_refused_before_anything_starts(tmp_path: Path, step: str, words: str) -> None:
+    path = tmp_path / "day.toml"
+    path.write_text(f"[[step]]\n{step}\nat = 1\n")
+
+    with pytest.raises(ConfigError, match=words):
+        GatewaySimulator(GatewayConfig(scenario=load_scenario(path)))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("[[step]]\nat = 1\n", "needs a 'fault'"),
+        ('[[step]]\nfault = "disconnect"\non = "placeOrdr"\n', "'placeOrdr'"),
+        ('[[step]]\nfault = "disconnect"\non = "placeOrder"\ncount = 0\n', "count = 0"),
         ('[[step]]\nfault = "disconnect"\n', "exactly one"),
         ('[[step]]\nfault = "disconnect"\nat = "noon"\n', "time of day"),
         ('other = 1\n[[step]]\nfault = "disconnect"\nat = 1\n', "only"),
@@ -425,8 +515,13 @@ def test_the_control_socket_takes_faults_as_json_lines(start_gateway: StartGatew
         assert ask('{"fault": "notice", "code": 2119, "text": "hello"}') == {"ok": True}
         assert ask('{"fault": "duplicate_status", "n": 3}') == {"ok": True}
         assert ask('{"get": "armed"}')["armed"] == ["duplicate_status"]
+        assert ask('{"fault": "silence", "colour": 1}') == {"error": "fault 'silence' has no parameter colour"}
+        assert ask('{"fault": "disarm", "name": "duplicate_status"}') == {"ok": True}
+        assert ask('{"get": "armed"}')["armed"] == []
         assert "unknown" in ask('{"fault": "earthquake"}')["error"]
         assert "JSON" in ask("nonsense")["error"]
+        assert "object" in ask("[]")["error"]
+        assert "needs a 'fault'" in ask("{}")["error"]
     client.wait_error(2119)
 
 
