@@ -27,12 +27,35 @@ ORDER_TYPES = {
     "MIT": "MIT",
     "LIT": "LIT",
     "MTL": "MTL",
-    "MIDPRICE": "LMT",
+    "PEG MKT": "PEG MKT",
+    "PEGMKT": "PEG MKT",
+    "PEG MID": "PEG MID",
+    "PEGMID": "PEG MID",
+    "REL": "REL",
+    "RELATIVE": "REL",
+    "PEG PRIM": "REL",
+    "MIDPRICE": "MIDPRICE",
     "MOO": "MKT",
     "LOO": "LMT",
 }
 TIMES_IN_FORCE = frozenset({"DAY", "GTC", "GTD", "IOC", "FOK", "OPG"})
+NOT_SIMULATED = frozenset(
+    {"PEG STK", "PEG BENCH", "PEGBENCH", "PEG BEST", "VOL", "PASSV REL", "BOX TOP", "STP PRT", "MKT PRT", "FUNARI"}
+    | {
+        "SNAP MKT",
+        "SNAP MID",
+        "SNAP PRIM",
+        "PEG SURF",
+        "REL + LMT",
+        "REL + MKT",
+        "LMT + MKT",
+        "QUOTE",
+        "AUC",
+        "AUCTION",
+    }
+)
 WITH_LIMIT = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
+PEGGED = frozenset({"PEG MKT", "PEG MID", "REL", "MIDPRICE"})
 WITH_STOP = frozenset({"STP", "STP LMT", "MIT", "LIT", "TRAIL", "TRAIL LIMIT"})
 HELD_BY_TRIGGER = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MIT", "LIT"})
 
@@ -78,6 +101,8 @@ def price_of(message: Message, field: str) -> Decimal | None:
 
 def _words(order: Message) -> tuple[str, str]:
     order_type = ORDER_TYPES.get(order.orderType.upper())
+    if order.orderType.upper() in NOT_SIMULATED:
+        raise RefusedOrder(387, "Unsupported order type for this exchange and security type.")
     if order_type is None:
         raise invalid("Invalid order type was entered")
     tif = "OPG" if order.orderType.upper() in {"MOO", "LOO"} else order.tif.upper() or "DAY"
@@ -99,14 +124,20 @@ def _amounts(order: Message) -> tuple[Decimal, Decimal | None]:
 
 
 def _prices(order: Message, order_type: str) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    limit = price_of(order, "lmtPrice") if order_type in WITH_LIMIT else None
-    stop = price_of(order, "auxPrice") if order_type in WITH_STOP else None
+    limit = price_of(order, "lmtPrice") if order_type in WITH_LIMIT | PEGGED else None
+    stop = price_of(order, "auxPrice") if order_type in WITH_STOP | PEGGED else None
+    if order_type in PEGGED:
+        return limit or None, stop, None  # a price cap of 0 is none
     percent = price_of(order, "trailingPercent") if order_type.startswith("TRAIL") else None
     if order_type in WITH_LIMIT and limit is None:
         raise invalid("Missing limit price")
     if order_type in WITH_STOP and stop is None and percent is None:
         raise invalid("Missing stop price")
     return limit, None if percent is not None else stop, percent
+
+
+def _min_quantity(order: Message) -> Decimal | None:
+    return Decimal(order.minQty) if order.HasField("minQty") and order.minQty > 0 else None
 
 
 def to_venue(
@@ -145,6 +176,8 @@ def to_venue(
         outside_rth=order.outsideRth,
         display_size=Decimal(order.displaySize) if order.displaySize else None,
         all_or_none=order.allOrNone,
+        min_quantity=_min_quantity(order),
+        trigger_method=order.triggerMethod,
         parent_perm_id=parent_perm_id,
         oca_group=order.ocaGroup,
         oca_type=order.ocaType or 3,

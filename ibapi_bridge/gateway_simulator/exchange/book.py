@@ -28,7 +28,8 @@ class LiveOrder:
     """One order's life at the broker; owned and changed by the exchange alone.
 
     `limit` is the price it works at (None: any); `taking` holds until it has come to rest; `queue_ahead` is the size
-    standing before it at its price, None before it has joined a queue; `auction` is 'open', 'close' or ''.
+    standing before it at its price, None before it has joined a queue; `reached_once` says that the latest price
+    reached the trigger of a stop that takes two in a row; `auction` is 'open', 'close' or ''.
     """
 
     order: VenueOrder
@@ -45,6 +46,7 @@ class LiveOrder:
     limit: Decimal | None = None
     trigger: Decimal | None = None
     triggered: bool = False
+    reached_once: bool = False
     taking: bool = True
     in_book: bool = False
     queue_ahead: Decimal | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
-from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, leave_market
+from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging, leave_market
 from ibapi_bridge.gateway_simulator.exchange.events import (
     CancelPending,
     CancelRefused,
@@ -73,7 +73,7 @@ def replace(floor: Floor, live: LiveOrder, order: VenueOrder) -> None:
 
 def _requeue(floor: Floor, live: LiveOrder, order: VenueOrder) -> None:
     old = live.order
-    was_working = live.in_book
+    was_working = live.in_book or is_pegging(floor, live)
     waited = live.stage == "held" and live.why_held == "trigger"
     leave_market(floor, live)
     # A smaller order at the same price keeps its place; anything else goes to the end of the queue.

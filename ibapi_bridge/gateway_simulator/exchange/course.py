@@ -16,6 +16,7 @@ from ibapi_bridge.gateway_simulator.exchange import (
     endings,
     lifecycle,
     matching,
+    pegs,
     triggers,
 )
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
@@ -111,6 +112,8 @@ def show_combo(floor: Floor, combo: Instrument) -> None:
 
 
 def _trade(floor: Floor, con_id: int, touch: Touch) -> None:
+    if con_id in floor.pegged:
+        pegs.follow(floor, con_id, touch)
     for live in floor.books[con_id, "BUY"].orders:
         matching.match(floor, live, fresh=True)
     for live in floor.books[con_id, "SELL"].orders:

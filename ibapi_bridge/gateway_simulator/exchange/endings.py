@@ -9,18 +9,26 @@ from attrs import evolve
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.events import OrderCanceled, OrderRejected, OrderReplaced
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
-from ibapi_bridge.gateway_simulator.exchange.rules import Refusal
+from ibapi_bridge.gateway_simulator.exchange.rules import PEGGED, Refusal
 
 CANCEL_OTHERS = 1
 REDUCE_WITH_BLOCK = 2
 
 
 def leave_market(floor: Floor, live: LiveOrder) -> None:
-    """Take an order off the book and off the list of those waiting for a trigger."""
-    floor.books[live.order.con_id, live.order.side].remove(live)
-    waiting = floor.waiting[live.order.con_id]
+    """Take an order off the book and off the lists of those waiting for a trigger or following the quote."""
+    con_id = live.order.con_id
+    floor.books[con_id, live.order.side].remove(live)
+    waiting = floor.waiting[con_id]
     if live in waiting:
-        floor.waiting[live.order.con_id] = [other for other in waiting if other is not live]
+        floor.waiting[con_id] = [other for other in waiting if other is not live]
+    if is_pegging(floor, live):
+        floor.pegged[con_id] = [other for other in floor.pegged[con_id] if other is not live]
+
+
+def is_pegging(floor: Floor, live: LiveOrder) -> bool:
+    """Whether an order follows the quotes, in the book or until there is a quote to follow."""
+    return live.order.order_type in PEGGED and live in floor.pegged.get(live.order.con_id, ())
 
 
 def finish(floor: Floor, live: LiveOrder, stage: str) -> None:

@@ -64,6 +64,7 @@ class Floor:
         self.books: dict[tuple[int, str], Side] = {}
         self.waiting: dict[int, list[LiveOrder]] = {}
         self.touches: dict[int, Touch] = {}
+        self.pegged: dict[int, list[LiveOrder]] = {}
         self.opening: set[int] = set()
         self.combos_of: dict[int, list[int]] = {}
         self.groups: dict[tuple[str, str], list[int]] = {}

@@ -10,11 +10,11 @@ from attrs import frozen
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
-from ibapi_bridge.gateway_simulator.exchange.rules import TRIGGERED
+from ibapi_bridge.gateway_simulator.exchange.rules import PEGGED, TRIGGERED
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Instrument, VenueOrder
 
-NO_EXTENDED_HOURS = frozenset({"MKT", "MTL"})
+NO_EXTENDED_HOURS = frozenset({"MKT", "MTL"}) | PEGGED
 ALL_HOURS = frozenset({"FUT", "FOP", "CASH", "CRYPTO"})
 ZONE_LABELS = {"America/New_York": "US/Eastern", "America/Chicago": "US/Central"}
 NO_SHARES = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from ibapi_bridge.gateway_simulator.exchange import auctions
+from ibapi_bridge.gateway_simulator.exchange import auctions, pegs
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
-from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now
+from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging
 from ibapi_bridge.gateway_simulator.exchange.events import (
     OrderHeld,
     OrderReplaced,
@@ -20,7 +20,7 @@ from ibapi_bridge.gateway_simulator.exchange.gates import (
     next_gate,
 )
 from ibapi_bridge.gateway_simulator.exchange.matching import match, takeable
-from ibapi_bridge.gateway_simulator.exchange.rules import TRIGGERED, to_grid
+from ibapi_bridge.gateway_simulator.exchange.rules import PEGGED, TRIGGERED, to_grid
 from ibapi_bridge.gateway_simulator.exchange.triggers import start_waiting
 
 TOO_FAR = "The limit price is too far through the market."
@@ -88,7 +88,7 @@ def _start_working(floor: Floor, live: LiveOrder) -> None:
 
 def enter(floor: Floor, live: LiveOrder) -> None:
     """An order enters the book and trades as far as it can."""
-    if live.stage != "working" or live.in_book:
+    if live.stage != "working" or live.in_book or is_pegging(floor, live):
         return
     if not is_tradable(floor, live.order):
         route(floor, live)
@@ -96,8 +96,12 @@ def enter(floor: Floor, live: LiveOrder) -> None:
     if live.order.tif == "FOK" and takeable(floor, live) < live.remaining:
         cancel_now(floor, live, "ioc")
         return
-    floor.books[live.order.con_id, live.order.side].add(live)
-    match(floor, live, fresh=False)
+    if live.order.order_type in PEGGED:
+        pegs.register(floor, live)
+    else:
+        floor.books[live.order.con_id, live.order.side].add(live)
+    if live.in_book:
+        match(floor, live, fresh=False)
     if live.is_done:
         return
     if live.order.tif in ("IOC", "FOK"):

@@ -57,7 +57,7 @@ def _take(floor: Floor, live: LiveOrder, touch: Touch) -> bool:
     if not _within(live, price):
         return False
     quantity = min(live.remaining, _round_lot(floor, live, left))
-    if quantity <= 0 or (live.order.all_or_none and quantity < live.remaining):
+    if quantity <= 0 or _too_little(live, quantity):
         return True
     if live.order.side == "BUY":
         touch.ask_left = left - quantity
@@ -66,6 +66,14 @@ def _take(floor: Floor, live: LiveOrder, touch: Touch) -> bool:
     at_rest = None if live.taking else live.limit
     execute(floor, live, quantity, price if at_rest is None else at_rest)
     return True
+
+
+def _too_little(live: LiveOrder, quantity: Decimal) -> bool:
+    """Whether a fill would be smaller than the order takes."""
+    order = live.order
+    if order.all_or_none:
+        return quantity < live.remaining
+    return order.min_quantity is not None and quantity < min(order.min_quantity, live.remaining)
 
 
 def _round_lot(floor: Floor, live: LiveOrder, size: Decimal) -> Decimal:
@@ -112,7 +120,7 @@ def _fill_at_rest(floor: Floor, live: LiveOrder, touch: Touch, reached: Decimal,
     shown = live.order.display_size
     wanted = live.remaining if shown is None else min(live.remaining, shown)
     quantity = min(wanted, _round_lot(floor, live, reached))
-    if quantity <= 0 or (live.order.all_or_none and quantity < live.remaining):
+    if quantity <= 0 or _too_little(live, quantity):
         return
     touch.print_left -= quantity
     if shown is not None:

@@ -21,9 +21,14 @@ LIMITED = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
 STOPPED = frozenset({"STP", "STP LMT", "MIT", "LIT"})
 TRAILED = frozenset({"TRAIL", "TRAIL LIMIT"})
 TRIGGERED = STOPPED | TRAILED
+PEGGED = frozenset({"PEG MKT", "PEG MID", "REL", "MIDPRICE"})
+CAPPED = LIMITED | PEGGED
+TRIGGER_METHODS = frozenset({0, 1, 2, 3, 4, 7, 8})
 INVALID = "Error validating request.-'bF' : cause - "
+INCOMPATIBLE = "The TIF (Tif type) and the order type are incompatible."
 OFF_GRID = "The price does not conform to the minimum price variation for this contract."
 LARGEST = Decimal(10**12)  # beyond it a price or size is a mistake, and exact arithmetic ends
+UNSUPPORTED = "Unsupported order type for this exchange and security type."
 ODD_SIZE = "Order size does not conform to market rule."
 
 
@@ -36,6 +41,12 @@ class Refusal:
     inactive: bool = False
 
 
+NO_SHARE_FRACTIONS = Refusal(
+    10243, "Fractional-sized order cannot be placed via API. Please use desktop version to place this order."
+)
+NO_FRACTIONS = Refusal(10245, "This financial instrument does not support fractional shares trading")
+
+
 def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
     """Why an order is refused for what it says, None if it may go on."""
     instrument = floor.instruments.get(order.con_id)
@@ -45,6 +56,7 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
         return Refusal(321, INVALID + "Invalid account code")
     return (
         _of_kind(order)
+        or _of_peg(instrument, order)
         or _of_contract(floor, instrument)
         or _of_size(instrument, order)
         or _of_prices(instrument, order)
@@ -55,20 +67,30 @@ def _of_kind(order: VenueOrder) -> Refusal | None:
     if order.side not in ("BUY", "SELL"):
         return Refusal(321, INVALID + "Invalid action")
     if order.order_type not in ORDER_TYPE_NAMES:
-        return Refusal(387, "Unsupported order type for this exchange and security type.")
+        return Refusal(387, UNSUPPORTED)
     if order.tif not in TIME_IN_FORCE_NAMES:
         return Refusal(321, INVALID + "Invalid time in force")
     if order.order_type in ("MOC", "LOC") and order.tif != "DAY":
         return Refusal(113, "The TIF should be DAY for Market-on-Close (MOC) and Limit-on-Close (LOC) orders.")
     if order.tif == "OPG" and order.order_type not in ("MKT", "LMT"):
-        return Refusal(321, INVALID + "Opening auction takes market and limit orders only")
+        return Refusal(111, INCOMPATIBLE)
     if order.tif == "GTD" and order.good_till is None:
-        return Refusal(321, INVALID + "GTD needs a good-till date")
+        return Refusal(334, "Invalid Good Till Date order")
     if order.tif in ("IOC", "FOK") and order.order_type in TRIGGERED:
-        return Refusal(321, INVALID + "Invalid time in force for this order type")
+        return Refusal(111, INCOMPATIBLE)
+    if order.trigger_method not in TRIGGER_METHODS:
+        return Refusal(146, "Invalid trigger method.")
     if order.oca_group and order.oca_type not in (0, 1, 2, 3):
         return Refusal(321, INVALID + "Invalid OCA type")
     return None
+
+
+def _of_peg(instrument: Instrument, order: VenueOrder) -> Refusal | None:
+    if order.order_type not in PEGGED or instrument.sec_type == "STK":
+        return None
+    if order.order_type == "REL":
+        return Refusal(114, "Relative orders are valid for stocks only.")
+    return Refusal(387, UNSUPPORTED)
 
 
 def _of_contract(floor: Floor, instrument: Instrument) -> Refusal | None:
@@ -87,17 +109,21 @@ def _is_usable(number: Decimal | None) -> bool:
 
 
 def _of_size(instrument: Instrument, order: VenueOrder) -> Refusal | None:
-    size, cash, shown = order.quantity, order.cash_quantity, order.display_size
-    if not all(_is_usable(number) for number in (size, cash, shown)):
+    size, cash, shown, least = order.quantity, order.cash_quantity, order.display_size, order.min_quantity
+    if not all(_is_usable(number) for number in (size, cash, shown, least)):
         return Refusal(321, INVALID + "Invalid size")
     if size == 0 and cash is not None and cash > 0:
         return None
     if size <= 0:
         return Refusal(434, "The order size cannot be zero.")
+    if size % 1 and not instrument.size_increment % 1:
+        return NO_SHARE_FRACTIONS if instrument.sec_type == "STK" else NO_FRACTIONS
     if size < instrument.min_size or size % instrument.size_increment:
         return Refusal(355, ODD_SIZE)
     if shown is not None and not 0 < shown <= size:
-        return Refusal(321, INVALID + "Invalid display size")
+        return Refusal(10020, "Display size should be smaller than order size.")
+    if least is not None and not 0 < least <= size:
+        return Refusal(321, INVALID + "Invalid minimum quantity")
     return None
 
 
@@ -112,11 +138,13 @@ def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
         return Refusal(321, INVALID + "Missing or invalid stop price")
     if kind in TRAILED and not _has_trail(order):
         return Refusal(321, INVALID + "Missing or invalid trailing amount")
-    limit = order.limit_price if kind in LIMITED else None
+    if kind in PEGGED and (order.stop_price or 0) < 0:
+        return Refusal(321, INVALID + "Invalid offset")
+    limit = order.limit_price if kind in CAPPED else None
     stop = order.stop_price if kind in STOPPED else None
     if not all(price is None or on_grid(instrument, price) for price in (limit, stop)):
         return Refusal(110, OFF_GRID)
-    if kind in LIMITED and instrument.sec_type != "BAG" and (order.limit_price or 0) <= 0:
+    if limit is not None and instrument.sec_type != "BAG" and limit <= 0:
         return Refusal(110, OFF_GRID)
     return None
 

@@ -47,6 +47,7 @@ def save(floor: Floor) -> Json:
         "orders": plain(list(floor.orders.values()), unstructure_as=list[LiveOrder]),
         "alive": list(floor.alive),
         "waiting": [[con_id, [o.order.perm_id for o in orders]] for con_id, orders in floor.waiting.items()],
+        "pegged": [[con_id, [o.order.perm_id for o in orders]] for con_id, orders in floor.pegged.items()],
         "groups": [[account, name, members] for (account, name), members in floor.groups.items()],
         "executions": plain(floor.executions, unstructure_as=list[Execution]),
         "accounts": [_account_row(account) for account in floor.accounts.values()],
@@ -95,6 +96,7 @@ def _load_orders(floor: Floor, saved: Mapping[str, Any]) -> None:
             floor.books[live.order.con_id, live.order.side].add(live)
     for con_id, perm_ids in saved["waiting"]:
         floor.waiting[con_id] = [floor.orders[perm_id] for perm_id in perm_ids]
+    floor.pegged = {con_id: [floor.orders[perm_id] for perm_id in ids] for con_id, ids in saved.get("pegged", ())}
     floor.groups = {(account, name): list(members) for account, name, members in saved["groups"]}
 
 

@@ -13,10 +13,11 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
 )
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.rules import TRAILED, to_grid
-from ibapi_bridge.gateway_simulator.exchange.types import VenueOrder
+from ibapi_bridge.gateway_simulator.exchange.types import Quote, VenueOrder
 
 TOUCHED = frozenset({"MIT", "LIT"})
-BOOK_TRIGGERED = frozenset({"CASH", "OPT", "BAG"})  # IBKR elects these by bid and ask, the others by the last trade
+DOUBLE_BID_ASK, LAST, DOUBLE_LAST, BID_ASK, LAST_OR_BID_ASK, MIDPOINT = 1, 2, 3, 4, 7, 8
+DEFAULT_METHOD = {"OPT": DOUBLE_BID_ASK, "CASH": BID_ASK, "BAG": BID_ASK}  # IBKR elects all others by the last trade
 
 
 def start_waiting(floor: Floor, live: LiveOrder) -> None:
@@ -43,21 +44,38 @@ def watch(floor: Floor, live: LiveOrder, touch: Touch) -> None:
         return
     if live.order.order_type in TRAILED:
         _trail(floor, live, touch)
-    reference = _reference(floor, live, touch)
-    if reference is not None and live.trigger is not None and _reached(live, reference):
+    method = _method(floor, live)
+    reached = _reached_by(method, live, touch.quote)
+    if method in (DOUBLE_BID_ASK, DOUBLE_LAST):
+        if method == DOUBLE_LAST and not touch.quote.last_size:
+            return  # no print, no second one
+        reached, live.reached_once = reached and live.reached_once, reached
+    if reached and live.trigger is not None:
         _elect(floor, live, live.trigger)
 
 
-def _reference(floor: Floor, live: LiveOrder, touch: Touch) -> Decimal | None:
-    quote = touch.quote
-    by_book = floor.instruments[live.order.con_id].sec_type in BOOK_TRIGGERED or quote.last is None
-    if not by_book:
-        return quote.last
-    return quote.ask if live.order.side == "BUY" else quote.bid
+def _method(floor: Floor, live: LiveOrder) -> int:
+    return live.order.trigger_method or DEFAULT_METHOD.get(floor.instruments[live.order.con_id].sec_type, LAST)
 
 
-def _reached(live: LiveOrder, reference: Decimal) -> bool:
-    if live.trigger is None:
+def _reference(method: int, live: LiveOrder, quote: Quote) -> Decimal | None:
+    """The price that a stop is measured by; bid and ask stand in while nothing has traded."""
+    own = quote.ask if live.order.side == "BUY" else quote.bid
+    if method == MIDPOINT:
+        return None if quote.bid is None or quote.ask is None else (quote.bid + quote.ask) / 2
+    if method in (DOUBLE_BID_ASK, BID_ASK) or quote.last is None:
+        return own
+    return quote.last
+
+
+def _reached_by(method: int, live: LiveOrder, quote: Quote) -> bool:
+    if method == LAST_OR_BID_ASK and _reached(live, _reference(BID_ASK, live, quote)):
+        return True
+    return _reached(live, _reference(method, live, quote))
+
+
+def _reached(live: LiveOrder, reference: Decimal | None) -> bool:
+    if live.trigger is None or reference is None:
         return False
     rising = (live.order.side == "BUY") is not (live.order.order_type in TOUCHED)
     return reference >= live.trigger if rising else reference <= live.trigger
@@ -65,7 +83,7 @@ def _reached(live: LiveOrder, reference: Decimal) -> bool:
 
 def _trail(floor: Floor, live: LiveOrder, touch: Touch, *, quiet: bool = False) -> None:
     """Move the stop after the market, never back."""
-    reference = _reference(floor, live, touch)
+    reference = _reference(_method(floor, live), live, touch.quote)
     if reference is None:
         return
     buying = live.order.side == "BUY"

@@ -13,7 +13,10 @@ from typing import Literal, get_args
 from attrs import field, frozen
 
 Side = Literal["BUY", "SELL"]
-OrderType = Literal["MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MOC", "LOC", "MIT", "LIT", "MTL"]
+OrderType = Literal[
+    "MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MOC", "LOC", "MIT", "LIT", "MTL",
+    "PEG MKT", "PEG MID", "REL", "MIDPRICE",
+]  # fmt: skip
 TimeInForce = Literal["DAY", "GTC", "GTD", "IOC", "FOK", "OPG"]
 SecType = Literal["STK", "OPT", "FUT", "FOP", "CASH", "CFD", "CRYPTO", "BAG", "IND"]
 Liquidity = Literal["added", "removed"]
@@ -107,9 +110,11 @@ class Quote:
 class VenueOrder:
     """An order as it reaches the broker's back office, keyed by its permanent id.
 
-    `stop_price` is the trigger of STP, STP LMT, MIT and LIT orders and the trailing amount of TRAIL orders (IBKR's
-    auxPrice); `trail_percent` replaces it when given (0..100). `quantity` is the new total, filled part included.
-    `client_id`, `order_id` and `order_ref` are carried along unread.
+    `stop_price` is IBKR's auxPrice: the trigger of STP, STP LMT, MIT and LIT orders, the trailing amount of TRAIL
+    orders, the offset of pegged ones; `trail_percent` replaces the trailing amount when given (0..100).
+    `trigger_method` is IBKR's number for what elects a stop, 0 the instrument's default. `quantity` is the new total,
+    filled part included; no fill is smaller than `min_quantity`, unless less is left. `client_id`, `order_id` and
+    `order_ref` are carried along unread.
     """
 
     perm_id: int
@@ -129,6 +134,8 @@ class VenueOrder:
     outside_rth: bool = False
     display_size: Decimal | None = None
     all_or_none: bool = False
+    min_quantity: Decimal | None = None
+    trigger_method: int = 0
     parent_perm_id: int | None = None
     oca_group: str = ""
     oca_type: int = 3

@@ -15,6 +15,7 @@ from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of,
 
 READ_ONLY = "Error validating request.-'bF' : cause - The API interface is currently in Read-Only mode."
 HIGHEST_ORDER_ID = 2**31 - 1
+NO_ATTACHMENTS = "Error validating request.-'bF' : cause - Attached orders are not supported by this gateway"
 NO_PARENT = "Missing parent order."
 
 
@@ -50,6 +51,8 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     if message.orderId >= HIGHEST_ORDER_ID:
         raise RefusedOrder(321, "Error validating request.-'bF' : cause - Invalid order id")
     gateway.ids.use(client_id, message.orderId)
+    if message.attachedOrders.ListFields():
+        raise RefusedOrder(321, NO_ATTACHMENTS)
     instrument = _instrument(gateway, message.contract)
     account = _account(gateway, message.order.account)
     perm_id = gateway.ids.new_perm_id()

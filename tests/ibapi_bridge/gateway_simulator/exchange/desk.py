@@ -153,5 +153,5 @@ PRICES = {"quantity", "limit_price", "stop_price", "trail_percent", "trail_stop_
 
 
 def _terms(terms: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = PRICES | {"display_size", "cash_quantity"}
+    numbers = PRICES | {"display_size", "cash_quantity", "min_quantity"}
     return {k: Decimal(v) if k in numbers and v is not None else v for k, v in terms.items()}

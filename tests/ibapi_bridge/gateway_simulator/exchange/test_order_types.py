@@ -20,8 +20,10 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
     StopTrailed,
     Warned,
 )
+from ibapi_bridge.gateway_simulator.exchange.instruments import ES
 from tests.ibapi_bridge.gateway_simulator.exchange.desk import Desk, quote
 
+OPTION = 700000001
 FILL = ["Executed", "OrderFilled", "Commissioned"]
 
 
@@ -382,7 +384,17 @@ def test_change_of_a_filled_order_is_refused() -> None:
     [
         ({"con_id": 1}, 200),
         ({"quantity": 0}, 434),
-        ({"quantity": "1.5"}, 355),
+        ({"quantity": "1.5"}, 10243),
+        ({"con_id": ES, "quantity": "1.5"}, 10245),
+        ({"display_size": "200"}, 10020),
+        ({"min_quantity": "200"}, 321),
+        ({"trigger_method": 5}, 146),
+        ({"con_id": ES, "order_type": "REL"}, 114),
+        ({"con_id": ES, "order_type": "PEG MID"}, 387),
+        ({"order_type": "PEG MKT", "stop_price": "-0.01"}, 321),
+        ({"order_type": "MIDPRICE", "limit_price": "100.001"}, 110),
+        ({"tif": "GTD"}, 334),
+        ({"order_type": "STP", "stop_price": "101", "tif": "IOC"}, 111),
         ({"order_type": "LMT", "limit_price": "100.001"}, 110),
         ({"order_type": "LMT"}, 321),
         ({"order_type": "FEELINGS"}, 387),
@@ -403,3 +415,53 @@ def test_order_the_account_cannot_carry_is_rejected_and_remembered() -> None:
     desk.submit(quantity=1_000_000)
     assert (desk.said(OrderRejected).code, desk.said(OrderRejected).inactive) == (201, True)
     assert [v.reject_code for v in desk.exchange.completed()] == [201]
+
+
+TRADED_ONCE = ("101.00", 10)
+
+
+@pytest.mark.parametrize(
+    ("method", "elected_at"),
+    [(0, 3), (1, 2), (2, 3), (3, 4), (4, 1), (7, 1), (8, 2)],
+)
+def test_stop_is_elected_by_its_trigger_method(method: int, elected_at: int) -> None:
+    desk = Desk(
+        quote(0, "99.99", "100.01", trade=("100.00", 10)),
+        quote(1, "100.49", "101.01", trade=("100.00", 0)),
+        quote(2, "101.00", "101.02", trade=("100.00", 0)),
+        quote(3, "100.98", "101.00", trade=TRADED_ONCE),
+        quote(3.5, "100.98", "101.00", trade=("101.00", 0)),
+        quote(4, "100.98", "101.00", trade=TRADED_ONCE),
+    )
+    desk.submit(order_type="STP", stop_price="101.00", trigger_method=method)
+    desk.run(elected_at - 0.1)
+    assert not desk.view().triggered
+    desk.run(elected_at)
+    assert desk.view().triggered
+
+
+def test_stop_on_an_option_waits_for_two_asks_in_a_row() -> None:
+    desk = Desk(
+        quote(0, "4.90", "5.00", con_id=OPTION),
+        quote(1, "4.90", "5.50", con_id=OPTION),
+        quote(2, "4.90", "5.00", con_id=OPTION),
+        quote(3, "5.40", "5.50", con_id=OPTION),
+        quote(4, "5.40", "5.55", con_id=OPTION),
+    )
+    desk.submit(con_id=OPTION, quantity=1, order_type="STP", stop_price="5.50")
+    desk.run(3.5)
+    assert not desk.view().triggered
+    desk.run(4.5)
+    assert desk.fills() == [("1", "5.55")]
+
+
+def test_no_fill_is_smaller_than_the_minimum_quantity_unless_less_is_left() -> None:
+    desk = Desk(
+        quote(0, "99.99", "100.01", (500, 40)),
+        quote(1, "99.99", "100.01", (500, 70)),
+        quote(2, "99.99", "100.01", (500, 10)),
+        quote(3, "99.99", "100.01", (500, 30)),
+    )
+    desk.submit(order_type="LMT", limit_price="100.01", min_quantity="50")
+    desk.run(5)
+    assert desk.fills() == [("70", "100.01"), ("30", "100.01")]
