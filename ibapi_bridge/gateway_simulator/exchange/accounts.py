@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.ledger import Account, Holding
-from ibapi_bridge.gateway_simulator.exchange.margins import account_margin, equity, exchange_rate
+from ibapi_bridge.gateway_simulator.exchange.margins import account_margin, equity, exchange_rate, reserved_margin
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, AccountValues, Position
 
-LEVERAGE = 4  # IBKR's buying power of a margin account is four times its available funds
+LEVERAGE = 4  # buying power of a margin account: four times what positions and working orders leave free
 
 
 def positions(floor: Floor, name: str) -> list[Position]:
@@ -62,7 +62,7 @@ def account_values(floor: Floor, name: str) -> AccountValues:
         maintenance_margin=margin.maintenance,
         available_funds=available,
         excess_liquidity=worth - margin.maintenance,
-        buying_power=max(available, ZERO) * LEVERAGE,
+        buying_power=max(worth - reserved_margin(floor, account), ZERO) * LEVERAGE,
         daily_pnl=worth - (worth if account.opening_equity is None else account.opening_equity),
     )
 

@@ -27,7 +27,8 @@ class LegFill:
 class LiveOrder:
     """One order's life at the broker; owned and changed by the exchange alone.
 
-    `limit` is the price it works at (None: any); `taking` holds until it has come to rest; `queue_ahead` is the size
+    `limit` is the price it works at (None: any); `committed` is what the broker reserves margin
+    for; `taking` holds until it has come to rest; `queue_ahead` is the size
     standing before it at its price, None before it has joined a queue; `reached_once` says that the latest price
     reached the trigger of a stop that takes two in a row; `auction` is 'open', 'close' or ''.
     """
@@ -43,6 +44,7 @@ class LiveOrder:
     cost: Decimal = ZERO
     last_price: Decimal = ZERO
     commission: Decimal = ZERO
+    committed: Decimal = ZERO
     limit: Decimal | None = None
     trigger: Decimal | None = None
     triggered: bool = False

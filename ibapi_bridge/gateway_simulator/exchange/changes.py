@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging, leave_market
 from ibapi_bridge.gateway_simulator.exchange.events import (
     CancelPending,
@@ -50,9 +51,7 @@ def _unchangeable(floor: Floor, live: LiveOrder | None, order: VenueOrder) -> Re
     if (old.oca_group, old.parent_perm_id) != (order.oca_group, order.parent_perm_id):
         return Refusal(10326, "OCA group revision is not allowed.")
     more = order.quantity - old.quantity
-    return refusal(floor, order) or (
-        refusal_of_account(floor, order, order.quantity - live.filled) if more > 0 else None
-    )
+    return refusal(floor, order) or (refusal_of_account(floor, order, more) if more > 0 else None)
 
 
 def _too_late(live: LiveOrder) -> Refusal:
@@ -82,6 +81,7 @@ def _requeue(floor: Floor, live: LiveOrder, order: VenueOrder) -> None:
     if _trail_terms(order) != _trail_terms(old):
         live.trigger = None
     live.order = order
+    recount(floor, live)
     if not live.triggered or order.order_type in ("STP LMT", "LIT"):
         live.limit = None if order.order_type == "MKT" else order.limit_price
     floor.out.append(OrderReplaced(at=floor.now, perm_id=order.perm_id, order=order))

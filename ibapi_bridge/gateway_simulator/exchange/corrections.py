@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.events import Commissioned
 from ibapi_bridge.gateway_simulator.exchange.fills import executed, report_books
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
@@ -46,6 +47,7 @@ def _change_order(floor: Floor, old: Execution, new: Execution) -> None:
         return
     live.filled += new.quantity - old.quantity
     live.cost += new.quantity * new.price - old.quantity * old.price
+    recount(floor, live)
 
 
 def _rebook(floor: Floor, index: int, new: Execution) -> None:

@@ -32,7 +32,7 @@ ORDER_ACTIONS: Mapping[str, OnOrder] = {
     "enter": lambda floor, live, _: lifecycle.enter(floor, live),
     "replace": changes.replace,
     "cancel": changes.cancel,
-    "reduce": lambda floor, live, payload: endings.reduce_by(floor, live, Decimal(payload)),
+    "reduce": lambda floor, live, payload: endings.reduce(floor, live, Decimal(payload[0]), Decimal(payload[1])),
     "activate": lambda floor, live, _: lifecycle.activate(floor, live),
     "locate": lambda floor, live, _: lifecycle.locate(floor, live),
     "release": lambda floor, live, _: lifecycle.release(floor, live),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from attrs import evolve
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.events import OrderCanceled, OrderRejected, OrderReplaced
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.rules import PEGGED, Refusal
@@ -39,6 +40,7 @@ def finish(floor: Floor, live: LiveOrder, stage: str) -> None:
     live.why_held = ""
     live.held_until = None
     live.canceling = False
+    recount(floor, live)
     floor.alive.pop(live.order.perm_id, None)
 
 
@@ -88,12 +90,14 @@ def group_of(live: LiveOrder) -> tuple[str, str] | None:
 def after_fill(floor: Floor, live: LiveOrder, quantity: Decimal) -> None:
     """Apply a fill of `quantity` to the rest of the order's group.
 
-    Types 1 and 2 act at once (IBKR's overfill protection); type 3 travels like a cancel and may come too late.
+    Type 1 cancels the others; types 2 and 3 make them smaller in the proportion in which this order was filled. Types 1
+    and 2 act at once (IBKR's overfill protection); type 3 travels like a cancel and may come too late.
     """
     group = group_of(live)
     if group is None:
         return
     kind = live.order.oca_type or 3
+    before = live.remaining + quantity
     for perm_id in tuple(floor.groups.get(group, ())):
         other = floor.orders[perm_id]
         if other is live or other.is_done:
@@ -101,18 +105,21 @@ def after_fill(floor: Floor, live: LiveOrder, quantity: Decimal) -> None:
         if kind == CANCEL_OTHERS:
             cancel_now(floor, other, "oca")
         elif kind == REDUCE_WITH_BLOCK:
-            reduce_by(floor, other, quantity)
+            reduce(floor, other, quantity, before)
         else:
-            floor.plan_in(floor.config.cancel.draw(floor.rng), "reduce", perm_id, str(quantity))
+            floor.plan_in(floor.config.cancel.draw(floor.rng), "reduce", perm_id, [str(quantity), str(before)])
 
 
-def reduce_by(floor: Floor, live: LiveOrder, quantity: Decimal) -> None:
-    """Make an order smaller by what another of its group has filled."""
+def reduce(floor: Floor, live: LiveOrder, quantity: Decimal, of: Decimal) -> None:
+    """Make an order smaller in the proportion in which another of its group was filled, `quantity` of `of`."""
     if live.is_done:
         return
-    smaller = live.order.quantity - quantity
+    increment = floor.instruments[live.order.con_id].size_increment
+    less = (live.remaining * quantity / of / increment).to_integral_value(ROUND_HALF_UP) * increment
+    smaller = live.order.quantity - less
     if smaller <= live.filled:
         cancel_now(floor, live, "oca")
         return
     live.order = evolve(live.order, quantity=smaller)
+    recount(floor, live)
     floor.out.append(OrderReplaced(at=floor.now, perm_id=live.order.perm_id, order=live.order, by="system"))

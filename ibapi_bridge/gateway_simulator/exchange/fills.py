@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from ibapi_bridge.gateway_simulator.exchange.book import LegFill, LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.charges import order_commission
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import after_fill, finish
 from ibapi_bridge.gateway_simulator.exchange.events import (
     AccountChanged,
@@ -54,6 +55,8 @@ def execute(
     booked = _book_legs(floor, live, trade, taken) if instrument.legs else [_book(floor, live, trade, taken)]
     if live.filled >= live.order.quantity:
         _complete(floor, live)
+    else:
+        recount(floor, live)
     for execution in booked:
         _report_costs(floor, execution)
     after_fill(floor, live, quantity)

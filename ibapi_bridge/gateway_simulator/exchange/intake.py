@@ -7,6 +7,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import group_of, reject
 from ibapi_bridge.gateway_simulator.exchange.events import (
     OrderAccepted,
@@ -93,6 +94,7 @@ def _admit(floor: Floor, order: VenueOrder) -> LiveOrder:
         parent = floor.orders[order.parent_perm_id]
         parent.children.append(order.perm_id)
         live.parent_filled = parent.stage == "filled"
+    recount(floor, live)
     return live
 
 

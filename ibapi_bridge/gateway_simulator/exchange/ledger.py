@@ -81,12 +81,13 @@ def _part(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
 class Account:
     """One account's cash by currency and its holdings by contract id."""
 
-    __slots__ = ("cash", "holdings", "name", "opening_equity", "realized")
+    __slots__ = ("cash", "holdings", "name", "opening_equity", "realized", "working")
 
     def __init__(self, name: str, cash: dict[str, Decimal]) -> None:
         self.name = name
         self.cash = cash
         self.holdings: dict[int, Holding] = {}
+        self.working: dict[int, tuple[Decimal, Decimal]] = {}  # what orders may still buy and sell
         self.realized = ZERO
         self.opening_equity: Decimal | None = None
 

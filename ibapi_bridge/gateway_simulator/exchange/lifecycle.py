@@ -6,6 +6,7 @@ from attrs import evolve
 
 from ibapi_bridge.gateway_simulator.exchange import auctions, pegs
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging
 from ibapi_bridge.gateway_simulator.exchange.events import (
     OrderHeld,
@@ -131,6 +132,7 @@ def _become_limit(floor: Floor, live: LiveOrder) -> None:
 def activate(floor: Floor, live: LiveOrder) -> None:
     """A child's parent has filled."""
     live.parent_filled = True
+    recount(floor, live)
     if live.stage == "held" and live.why_held.startswith("child"):
         route(floor, live)
 

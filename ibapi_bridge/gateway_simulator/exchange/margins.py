@@ -8,12 +8,14 @@ from decimal import Decimal
 from attrs import frozen
 
 from ibapi_bridge.gateway_simulator.exchange.charges import order_commission
+from ibapi_bridge.gateway_simulator.exchange.commitments import order_changes
 from ibapi_bridge.gateway_simulator.exchange.config import MarginRates
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.ledger import Account
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Instrument, MarginPreview, VenueOrder
 
 CENT = Decimal("0.01")
+NOTHING = (ZERO, ZERO)
 
 
 @frozen
@@ -110,20 +112,36 @@ def equity(floor: Floor, account: Account) -> Decimal:
     return total
 
 
-def order_changes(instrument: Instrument, order: VenueOrder, quantity: Decimal) -> dict[int, Decimal]:
-    """The signed change of each contract's position were `quantity` of the order filled."""
-    signed = quantity if order.side == "BUY" else -quantity
-    if not instrument.legs:
-        return {order.con_id: signed}
-    changes: dict[int, Decimal] = {}
-    for leg in instrument.legs:
-        step = signed * leg.ratio if leg.side == "BUY" else -signed * leg.ratio
-        changes[leg.con_id] = changes.get(leg.con_id, ZERO) + step
-    return changes
+def reserved_margin(
+    floor: Floor, account: Account, changes: Mapping[int, Decimal] | None = None, price: Decimal | None = None
+) -> Decimal:
+    """The initial margin if, in each contract, the working orders of the side that needs more were filled.
+
+    `changes` are those of one more order; `price` values its contracts where the market has no price.
+    """
+    reach = {c: (holding.quantity, holding.quantity) for c, holding in account.holdings.items() if holding.quantity}
+    for con_id, (buys, sells) in account.working.items():
+        lowest, highest = reach.get(con_id, NOTHING)
+        reach[con_id] = lowest - sells, highest + buys
+    for con_id, change in (changes or {}).items():
+        lowest, highest = reach.get(con_id, NOTHING)
+        reach[con_id] = (lowest, highest + change) if change > 0 else (lowest + change, highest)
+    return sum((_worst(floor, con_id, ends, price) for con_id, ends in reach.items()), start=ZERO)
+
+
+def _worst(floor: Floor, con_id: int, ends: tuple[Decimal, Decimal], price: Decimal | None) -> Decimal:
+    """The greater of the initial margins of the lowest and the highest position that can be reached."""
+    lowest, highest = ends
+    instrument, rates = floor.instruments[con_id], floor.config.margins
+    mark = floor.mark(con_id) or price or ZERO
+    worst = margin_of(rates, instrument, highest, mark).initial
+    if lowest < 0:
+        worst = max(worst, margin_of(rates, instrument, lowest, mark).initial)
+    return worst * exchange_rate(floor, instrument.currency)
 
 
 def margin_refusal(floor: Floor, order: VenueOrder, quantity: Decimal) -> str:
-    """Why the account cannot carry `quantity` more of the order, "" when it can.
+    """Why the account cannot carry `quantity` more of the order beside those that work, "" when it can.
 
     Closing a position is always allowed, as is anything that needs no more margin than there is now.
     """
@@ -131,23 +149,24 @@ def margin_refusal(floor: Floor, order: VenueOrder, quantity: Decimal) -> str:
     changes = order_changes(floor.instruments[order.con_id], order, quantity)
     if all(_reduces(account, con_id, change) for con_id, change in changes.items()):
         return ""
-    before = account_margin(floor, account)
-    after = account_margin(floor, account, changes, order.limit_price)
+    needed = reserved_margin(floor, account, changes, order.limit_price)
     available = equity(floor, account)
-    if after.initial <= available or after.initial <= before.initial:
+    if needed <= available or needed <= reserved_margin(floor, account):
         return ""
     currency = floor.config.base_currency
     return (
         "We are unable to accept your order. Your Available Funds are insufficient: Equity with Loan Value "
         f"[{available.quantize(CENT)} {currency}] must exceed the new total Initial Margin of "
-        f"[{after.initial.quantize(CENT)} {currency}]."
+        f"[{needed.quantize(CENT)} {currency}]."
     )
 
 
 def _reduces(account: Account, con_id: int, change: Decimal) -> bool:
     holding = account.holdings.get(con_id)
     held = ZERO if holding is None else holding.quantity
-    return held * change < 0 and abs(change) <= abs(held)
+    buys, sells = account.working.get(con_id, (ZERO, ZERO))
+    closing = sells if held > 0 else buys
+    return held * change < 0 and abs(change) + closing <= abs(held)
 
 
 def preview(floor: Floor, order: VenueOrder, refused: tuple[int, str]) -> MarginPreview:

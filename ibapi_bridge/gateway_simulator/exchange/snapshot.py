@@ -10,10 +10,11 @@ from typing import Any
 from cattrs import Converter
 
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
+from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.floor import Action, Floor, Phase
 from ibapi_bridge.gateway_simulator.exchange.ledger import Account, Holding
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
-from ibapi_bridge.gateway_simulator.exchange.types import Execution, Instrument, Quote, VenueOrder
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Execution, Instrument, Quote, VenueOrder
 
 VERSION = 1
 Json = dict[str, Any]
@@ -80,6 +81,9 @@ def load(floor: Floor, saved: Mapping[str, Any]) -> None:
     floor.touches = {row["quote"]["con_id"]: _touch_of(row) for row in saved["touches"]}
     floor.opening = set(saved["opening"])
     floor.phases = {row["name"]: _phase_of(row) for row in saved["phases"]}
+    for live in floor.alive.values():
+        live.committed = ZERO
+        recount(floor, live)
     # A list in ascending order is a heap.
     floor.agenda = [_action_of(row) for row in saved["agenda"]]
     floor.out = []

@@ -20,6 +20,7 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
     OrderRejected,
     OrderReplaced,
     PositionChanged,
+    ReplaceRefused,
     TradingHalted,
     TradingResumed,
     Warned,
@@ -333,3 +334,57 @@ def test_unknown_account_is_an_error_that_hides_its_number() -> None:
     with pytest.raises(SimulationError, match=r"account DU\.\.\. is not") as caught:
         Desk().exchange.positions("DU7654321")
     assert "7654321" not in str(caught.value)
+
+
+def test_working_orders_are_reserved_for_until_they_end() -> None:
+    desk = Desk()
+    desk.submit(1, quantity=12_000, order_type="LMT", limit_price="99.00")
+    desk.submit(2, quantity=12_000, order_type="LMT", limit_price="99.00")
+    assert desk.said(OrderRejected, 2).code == 201
+    assert desk.exchange.account_values(ACCOUNT).buying_power == (10**6 - 600_000) * 4
+    desk.replace(1, quantity=4_000)
+    desk.run(0.5)
+    desk.submit(3, quantity=12_000, order_type="LMT", limit_price="99.00")
+    assert desk.view(3).stage == "pending"
+    desk.cancel(1)
+    desk.cancel(3)
+    desk.run(1)
+    assert desk.exchange.account_values(ACCOUNT).buying_power == 10**6 * 4
+
+
+def test_a_growing_order_needs_margin_for_the_growth_alone() -> None:
+    desk = Desk()
+    desk.submit(quantity=12_000, order_type="LMT", limit_price="99.00")
+    desk.run(0.5)
+    desk.replace(quantity=19_000)
+    desk.run(1)
+    assert desk.view().order.quantity == 19_000
+    desk.replace(quantity=21_000)
+    assert desk.said(ReplaceRefused).code == 201
+
+
+def test_orders_that_would_close_a_position_twice_need_margin_for_the_second() -> None:
+    desk = Desk(quote(0, "99.99", "100.01", (10**6, 10**6)))
+    desk.submit(1, quantity=19_000)
+    desk.run(1)
+    desk.submit(2, side="SELL", quantity=19_000, order_type="LMT", limit_price="101.00")
+    desk.submit(3, side="SELL", quantity=19_000, order_type="LMT", limit_price="102.00")
+    desk.submit(4, side="SELL", quantity=19_000, order_type="LMT", limit_price="103.00")
+    assert [desk.view(number).stage for number in (2, 3, 4)] == ["pending", "pending", "inactive"]
+
+
+def test_the_exits_of_a_bracket_need_no_margin_of_their_own() -> None:
+    desk = Desk(quote(0, "99.99", "100.01", (10**6, 10**6)))
+    desk.submit(1, quantity=19_000)
+    desk.submit(2, side="SELL", quantity=19_000, order_type="LMT", limit_price="101.00", parent_perm_id=1)
+    desk.submit(3, side="SELL", quantity=19_000, order_type="STP", stop_price="99.00", parent_perm_id=1)
+    desk.run(1)
+    assert [desk.view(number).stage for number in (1, 2, 3)] == ["filled", "working", "held"]
+
+
+def test_group_is_reduced_in_proportion() -> None:
+    desk = Desk(*CROSSING)
+    desk.submit(1, order_type="LMT", limit_price="99.50", oca_group="g", oca_type=2)
+    desk.submit(2, order_type="LMT", limit_price="99.00", oca_group="g", oca_type=2, quantity=50)
+    desk.run(2)
+    assert (desk.fills(1), desk.view(2).order.quantity) == ([("60", "99.50")], Decimal(20))
