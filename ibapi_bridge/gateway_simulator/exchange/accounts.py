@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
@@ -9,6 +10,8 @@ from ibapi_bridge.gateway_simulator.exchange.ledger import Account, Holding
 from ibapi_bridge.gateway_simulator.exchange.margins import account_margin, equity, exchange_rate, reserved_margin
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, AccountValues, Position
 
+OPTIONS = frozenset({"OPT", "FOP"})
+OWNED = OPTIONS | {"STK", "CFD", "CRYPTO"}  # paid for in full, unlike futures and currencies
 LEVERAGE = 4  # buying power of a margin account: four times what positions and working orders leave free
 
 
@@ -51,13 +54,13 @@ def account_values(floor: Floor, name: str) -> AccountValues:
         exchange_rates=rates,
         net_liquidation=worth,
         total_cash_value=sum((amount * rates[c] for c, amount in account.cash.items()), start=ZERO),
-        gross_position_value=_value_of(floor, held, "STK", gross=True) + _value_of(floor, held, "OPT", gross=True),
-        stock_market_value=_value_of(floor, held, "STK"),
-        option_market_value=_value_of(floor, held, "OPT"),
+        gross_position_value=_value_of(floor, held, OWNED, gross=True),
+        stock_market_value=_value_of(floor, held, {"STK"}),
+        option_market_value=_value_of(floor, held, OPTIONS),
         futures_pnl=_gains(floor, [p for p in held if floor.instruments[p.con_id].sec_type == "FUT"]),
         unrealized_pnl=_gains(floor, held),
         realized_pnl=sum((p.realized_pnl * _rate(floor, p) for p in held), start=ZERO),
-        equity_with_loan_value=worth - max(_value_of(floor, held, "OPT"), ZERO),
+        equity_with_loan_value=worth - max(_value_of(floor, held, OPTIONS), ZERO),
         initial_margin=margin.initial,
         maintenance_margin=margin.maintenance,
         available_funds=available,
@@ -71,8 +74,8 @@ def _rate(floor: Floor, position: Position) -> Decimal:
     return exchange_rate(floor, floor.instruments[position.con_id].currency)
 
 
-def _value_of(floor: Floor, held: list[Position], sec_type: str, *, gross: bool = False) -> Decimal:
-    chosen = [p for p in held if floor.instruments[p.con_id].sec_type == sec_type]
+def _value_of(floor: Floor, held: list[Position], sec_types: Set[str], *, gross: bool = False) -> Decimal:
+    chosen = [p for p in held if floor.instruments[p.con_id].sec_type in sec_types]
     values = ((abs(p.market_value) if gross else p.market_value) * _rate(floor, p) for p in chosen)
     return sum(values, start=ZERO)
 

@@ -20,11 +20,13 @@ def order_commission(
     if not quantity:
         return ZERO
     size = abs(value)
-    if instrument.sec_type == "STK":
+    if instrument.sec_type in {"STK", "CFD"}:
         cost = max(quantity * schedule.per_share, schedule.share_minimum)
         return min(cost, size * schedule.share_cap).quantize(CENT_FRACTION)
     if instrument.sec_type == "OPT":
         return max(quantity * schedule.per_option, schedule.option_minimum)
+    if instrument.sec_type == "CRYPTO":
+        return max(size * schedule.crypto_rate, schedule.crypto_minimum).quantize(CENT_FRACTION)
     if instrument.sec_type == "CASH":
         return max(size * schedule.fx_rate, schedule.fx_minimum).quantize(CENT_FRACTION)
     return quantity * schedule.per_future

@@ -36,7 +36,8 @@ class CommissionSchedule:
     """What a fill costs, in the instrument's currency.
 
     Shares: `per_share`, at least `share_minimum` an order, at most `share_cap` of its value (IBKR's tiered schedule).
-    Futures and options: per contract. Currencies: `fx_rate` of the value, at least `fx_minimum` an order.
+    CFDs as shares. Futures and options: per contract. Currencies: `fx_rate` of the value, at least `fx_minimum` an
+    order; crypto currencies likewise.
     """
 
     per_share: Decimal = Decimal("0.0035")
@@ -47,6 +48,8 @@ class CommissionSchedule:
     option_minimum: Decimal = Decimal("1.00")
     fx_rate: Decimal = Decimal("0.00002")
     fx_minimum: Decimal = Decimal("2.00")
+    crypto_rate: Decimal = Decimal("0.0018")
+    crypto_minimum: Decimal = Decimal("1.75")
 
 
 @frozen(kw_only=True)

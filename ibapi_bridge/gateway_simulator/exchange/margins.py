@@ -32,9 +32,11 @@ def margin_of(rates: MarginRates, instrument: Instrument, quantity: Decimal, mar
     The rates are those of a plain margin account; spreads get no relief.
     """
     value = abs(quantity * mark * instrument.multiplier)
-    if instrument.sec_type == "STK":
+    if instrument.sec_type in {"STK", "CFD"}:
         return Margin(value * rates.stock_initial, value * rates.stock_maintenance)
-    if instrument.sec_type == "OPT":
+    if instrument.sec_type == "CRYPTO":
+        return Margin(value, value)
+    if instrument.sec_type in {"OPT", "FOP"}:
         return _option_margin(rates, instrument, quantity, value)
     if instrument.sec_type == "FUT":
         return _future_margin(rates, instrument, abs(quantity), value)
