@@ -18,6 +18,14 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from ibapi_bridge.compatibility import IncompatibleClient, check_official_client
+
+try:
+    check_official_client()
+except IncompatibleClient as problem:  # before the imports below end in a traceback
+    print(f"callboard: {problem}", file=sys.stderr)
+    raise SystemExit(2) from None
+
 from actors import reconcile_cli
 from actors.calendars import UnknownCalendar, calendar_for
 from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock

@@ -26,6 +26,25 @@ def run(*words: str, cwd: Path, seconds: float = 110) -> subprocess.CompletedPro
     )
 
 
+def test_an_official_client_that_cannot_be_used_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "ibapi").mkdir()
+    (tmp_path / "ibapi" / "__init__.py").write_text("raise ImportError('half installed')\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("callboard: the official client ibapi (")
+    assert "cannot be used: it cannot be imported (half installed); supported are" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def toml(folder: Path, text: str) -> str:
     path = folder / "my.toml"
     path.write_text(text, encoding="utf-8")

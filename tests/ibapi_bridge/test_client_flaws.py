@@ -1,6 +1,6 @@
 """The known flaws of the official client's connection, each shown not to be ours.
 
-The numbers are those of the list in ``bare_client_flaws.py``, which shows most of them on the bare official client.
+The numbers are those of the list in ``bare_client_flaws.py``, which shows each of them on the bare official client.
 """
 
 import socket
