@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from ibapi_bridge.link import LinkSettings  # noqa: E402
 from strategy.base import Strategy  # noqa: E402
 from strategy.config import PacingConfig, config_of  # noqa: E402
 
+SETTLE_SECONDS = 6.0
+
 
 class RoundTrips(Strategy):
     """Orders one at a time, then a burst; stamps inside the strategy's own hooks."""
@@ -42,11 +45,16 @@ class RoundTrips(Strategy):
         self.start = self.returned = self.submitted = 0
 
     def on_start(self) -> None:
-        """Begin with the first order."""
+        """Wait until what the other parties traded before has been reconciled and logged."""
         self.sent = 0
         self.filled = 0
         self.current = ""
-        self._next()
+        self.broker.every(SETTLE_SECONDS, "begin")
+
+    def on_timer(self, name: str, at: datetime) -> None:
+        """Begin with the first order."""
+        if self.sent == 0:
+            self._next()
 
     def on_order(self, order: OrderState, event: OrderEvent) -> None:
         """Stamp the acknowledgement and the fill; a status of the broker counts, our own submission does not."""
