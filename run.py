@@ -353,6 +353,7 @@ def _desk_config(config: Config, strategy_id: str) -> DeskConfig:
             max_order_notional=config.trading.max_order_notional,
             max_open_orders=config.trading.max_open_orders,
             max_position_quantity=config.trading.max_position_quantity,
+            max_orders_per_side=config.pacing.orders_per_contract,
         ),
     )
 

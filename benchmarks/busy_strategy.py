@@ -234,7 +234,7 @@ def _trade(port: int, loops: int, seconds: float) -> int:
                 "logging": {"directory": folder, "console": False},
             }
         )
-        config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e6))
+        config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e6, orders_per_contract=None))
         clock = SystemClock()
         make = link_factory(LinkSettings(port=port, client_id=ClientId(1)), clock=clock)
         return run.run_engine(

@@ -321,7 +321,7 @@ def _trade(port: int, conductor: Conductor, arguments: argparse.Namespace) -> in
                 "logging": {"directory": folder, "console": False},
             }
         )
-        config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e6))
+        config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e6, orders_per_contract=None))
         clock = SystemClock()
         return run.run_engine(
             run.Run(

@@ -132,7 +132,9 @@ def main() -> int:
                 "logging": {"directory": folder, "console": False, "level": os.environ.get("LOGLEVEL", "INFO")},
             }
         )
-        config = attrs.evolve(config, pacing=PacingConfig(messages_per_second=1e9))  # the bare client paces nothing
+        config = attrs.evolve(
+            config, pacing=PacingConfig(messages_per_second=1e9, orders_per_contract=None)
+        )  # the bare client paces nothing
         clock = SystemClock()
         link = LinkSettings(port=port, client_id=ClientId(300 + number))
         code = run.run_engine(

@@ -67,7 +67,7 @@ def run_engine(folder: Path, port: int, orders: int) -> tuple[float, float]:
         '[strategy]\npath = "benchmarks.recovery:Resting"\nid = "recovery"\n'
         f"[strategy.parameters]\norders = {orders}\n"
         f'[logging]\nconsole = false\ndirectory = "{(folder / "logs").as_posix()}"\n'
-        "[pacing]\nmessages_per_second = 1000\n",
+        "[pacing]\nmessages_per_second = 1000\norders_per_contract = 'off'\n",
         encoding="utf-8",
     )
     words = [sys.executable, "run.py", "paper", "--config", str(config), "--state", str(folder)]

@@ -101,9 +101,10 @@ class SessionTimesConfig:
 
 @attrs.frozen(kw_only=True)
 class PacingConfig:
-    """How fast messages may leave; IBKR allows 50 a second with the usual 100 market-data lines."""
+    """What the broker takes: 50 messages a second with the usual 100 market-data lines, 15 orders a side (IBKR)."""
 
     messages_per_second: float = key(40.0, low=1, high=1_000)
+    orders_per_contract: int | None = key(15, low=1, high=1_000)
 
 
 @attrs.frozen(kw_only=True)

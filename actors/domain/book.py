@@ -32,6 +32,8 @@ class Exposure:
     position: Decimal = Decimal(0)
     buying: Decimal = Decimal(0)
     selling: Decimal = Decimal(0)
+    buy_orders: int = 0
+    sell_orders: int = 0
 
 
 @frozen(kw_only=True)
@@ -186,10 +188,14 @@ class Book:
         else:
             opened = after.remaining - before.remaining
         exposure = self._exposure_of(after.account, after.contract)
+        was_open = before is not None and before.order_id is not None and not before.status.is_terminal
+        more = (not after.status.is_terminal) - was_open
         if after.order.side is BUY:
             exposure.buying += opened
+            exposure.buy_orders += more
         else:
             exposure.selling += opened
+            exposure.sell_orders += more
         if before is None or before.fills is not after.fills:
             self._hold(before, after, exposure)
 

@@ -17,6 +17,8 @@ class Limits:
     max_order_notional: Decimal | None = None
     max_open_orders: int | None = None
     max_position_quantity: Decimal | None = None
+    max_orders_per_side: int | None = None
+    """Open orders of one side in one account and instrument; IBKR rejects more than 15 (20 in newer documents)."""
 
 
 def refusal_of_size(limits: Limits, order: Order, contract: Contract, market_price: Decimal | None) -> str:
@@ -48,6 +50,9 @@ def refusal_of_exposure(limits: Limits, order: Order, held: Exposure | None, ope
     """Why one more order is too much together with what is open and held, or nothing."""
     if limits.max_open_orders is not None and open_count >= limits.max_open_orders:
         return f"{open_count} orders are open: max_open_orders is {limits.max_open_orders}"
+    alike = orders_on_side(order.side, held)
+    if limits.max_orders_per_side is not None and alike >= limits.max_orders_per_side:
+        return f"{alike} {order.side} orders are open in it: orders_per_contract is {limits.max_orders_per_side}"
     if limits.max_position_quantity is None:
         return ""
     worst = worst_position(order.side, order.quantity, held)
@@ -67,6 +72,13 @@ def refusal_of_growth(limits: Limits, order: OrderState, wanted: Order, held: Ex
         return ""
     allowed = format_quantity(limits.max_position_quantity)
     return f"the position could reach {format_quantity(worst)}: max_position_quantity is {allowed}"
+
+
+def orders_on_side(side: Side, held: Exposure | None) -> int:
+    """How many of our orders are open on one side of an instrument."""
+    if held is None:
+        return 0
+    return held.buy_orders if side is Side.BUY else held.sell_orders
 
 
 def worst_position(side: Side, quantity: Decimal, held: Exposure | None) -> Decimal:

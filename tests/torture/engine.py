@@ -51,6 +51,7 @@ console = false
 directory = "{(folder / "logs").as_posix()}"
 [pacing]
 messages_per_second = 1000
+orders_per_contract = "off"
 """,
         encoding="utf-8",
     )

@@ -434,3 +434,14 @@ def test_the_desk_shows_its_config_and_holdings() -> None:
 
     assert rig.desk.config == DeskConfig()
     assert rig.desk.holdings() == ((ACCOUNT, SPY_INSTRUMENT.contract, Decimal(10)),)
+
+
+def test_no_more_orders_of_a_side_than_the_broker_takes() -> None:
+    rig = limited(max_orders_per_side=2)
+    for name in ("a", "b"):
+        only(PlaceOrder, rig.submit(limit(), name))
+    assert rejection(rig.submit(limit(), "c")) == "2 BUY orders are open in it: orders_per_contract is 2"
+    only(PlaceOrder, rig.submit(limit(Side.SELL), "d"))
+    rig.status(BrokerStatus.CANCELED, "a")
+    only(PlaceOrder, rig.submit(limit(), "e"))
+    assert "2 BUY orders" in rejection(rig.submit(limit(), "f"))
