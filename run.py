@@ -5,6 +5,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -45,6 +46,7 @@ from actors.messages.system import StopReason
 from actors.restore import restore
 from actors.system import Engine, EngineParts, EngineSettings
 from ibapi_bridge.assembly import link_factory
+from ibapi_bridge.capture import CaptureError
 from ibapi_bridge.gateway_simulator.config import ConfigError as SimulatorConfigError
 from ibapi_bridge.link import LinkSettings
 from ibapi_bridge.simulated_session import add_session_arguments, simulated_session
@@ -70,7 +72,10 @@ SIMULATED_TICK_SECONDS = 0.01  # market time runs hundreds of times faster than 
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, like every other mistake of a user."""
+    """Says what is wrong in one sentence, like every other mistake of a user; options are named in full."""
+
+    def __init__(self, *, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """Argparse's hook."""
@@ -81,10 +86,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a user's mistake is one sentence on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _command(words)
-    except (UserError, SimulatorConfigError, JournalDamaged, JournalFailed, JournalLocked) as error:
+        code = _command(words)
+        sys.stdout.flush()  # here, where somebody listens if that fails
+    except BrokenPipeError:
+        return _output_closed()
+    except KeyboardInterrupt:
+        print("callboard: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except (UserError, SimulatorConfigError, CaptureError, JournalDamaged, JournalFailed, JournalLocked) as error:
         print(f"callboard: {error}", file=sys.stderr)
         return 2
+    return code
+
+
+def _output_closed() -> int:
+    """Whoever read our output went away, as ``| head`` does: nothing more to say, also not at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _command(words: list[str]) -> int:
@@ -102,7 +120,8 @@ def _command(words: list[str]) -> int:
         accepted = ", ".join(["session", "paper", "live", "reconcile", *COMMANDS, "help"])
         raise UserError(f"command is {name!r}: accepted are {accepted}")
     module = import_module(COMMANDS[name][0])
-    parser = Parser(prog=f"run.py {name}", description=COMMANDS[name][1])
+    text = COMMANDS[name][1]
+    parser = Parser(prog=f"run.py {name}", description=f"{text[0].upper()}{text[1:]}.")
     module.add_arguments(parser)
     code: int = module.main(parser.parse_args(words[1:]))
     return code
@@ -240,7 +259,7 @@ def trade(arguments: argparse.Namespace, *, mode: str) -> int:
 
 def _config(arguments: argparse.Namespace, *, default_strategy: str | None) -> Config:
     config = load_config(arguments.config) if arguments.config is not None else Config()
-    name = arguments.strategy or config.strategy.name or default_strategy
+    name = config.strategy.name or default_strategy if arguments.strategy is None else arguments.strategy
     if not name:
         raise ConfigError("strategy.path is empty: name a strategy file or class, or give --strategy")
     return attrs.evolve(config, strategy=attrs.evolve(config.strategy, path=name, class_name=""))
@@ -316,7 +335,7 @@ def _calendar(config: Config) -> Callable[[date], Session | None]:
     try:
         return calendar_for(config.session.calendar, time_zone=config.session.time_zone)
     except UnknownCalendar as error:
-        raise ConfigError(f"session.calendar is {error}") from None
+        raise ConfigError(f"session.calendar: {error}") from None
 
 
 def _warn_of_journal(console: Console, clock: Clock) -> Callable[[str], None]:

@@ -13,7 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of ``run.py journal``."""
     parser.add_argument("action", choices=("verify", "show", "export"), help="what to do")
     parser.add_argument("path", type=Path, help="the journal file")
-    parser.add_argument("--last", type=int, default=0, metavar="N", help="only the last N records (0: all)")
+    parser.add_argument("--last", type=_count, default=0, metavar="N", help="only the last N records (0: all)")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
 
 
 def main(arguments: argparse.Namespace) -> int:

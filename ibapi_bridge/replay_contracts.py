@@ -19,12 +19,19 @@ class KnownContracts:
         for contract in named:
             if contract.symbol:
                 self._by_symbol.setdefault(contract.symbol, set()).add(contract)
+        self._whole: dict[Contract, Contract] = {}
 
     def whole(self, contract: Contract) -> Contract:
         """The contract with its id, kind and currency where the capture leaves no choice.
 
         A contract without a kind is a stock, one without a currency is in USD, if nothing else is told.
         """
+        found = self._whole.get(contract)
+        if found is None:
+            found = self._whole[contract] = self._made_whole(contract)
+        return found
+
+    def _made_whole(self, contract: Contract) -> Contract:
         if contract.con_id:
             known = self._by_id.get(contract.con_id)
             return known if known is not None and not contract.symbol else contract

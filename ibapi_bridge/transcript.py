@@ -49,6 +49,7 @@ class Transcript:
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of lines before the first one that has a time."""
 
+_END_OF_TIME: Final = 2200
 _LONGEST_SHOWN: Final = 60
 
 _ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -178,6 +179,8 @@ def _time(value: object, previous: datetime) -> datetime:
         at = datetime.fromisoformat(str(value))
     except ValueError:
         raise ValueError(f"at is {_shown(value)}: it must be an ISO time such as 2026-04-13T15:27:04.120Z") from None
+    if not BEGINNING.year <= at.year < _END_OF_TIME:
+        raise ValueError(f"at is {_shown(value)}: it must lie between {BEGINNING.year} and {_END_OF_TIME}")
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return max(at, previous)
 

@@ -42,6 +42,9 @@ def make(name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
     kind = load(name)
     strategy = _guarded(name, kind)
     _guarded(name, lambda: set_parameters(strategy, parameters or {}))
+    symbols: object = strategy.symbols  # whatever its author gave it
+    if not isinstance(symbols, tuple | list) or not all(isinstance(symbol, str) and symbol for symbol in symbols):
+        raise StrategyLoadError(f"strategy {name}: symbols is {symbols!r}: it must be a tuple such as ('SPY',)")
     return strategy
 
 

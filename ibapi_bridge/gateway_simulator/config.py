@@ -44,14 +44,14 @@ def _version(_owner: object, _field: object, value: int) -> None:
         raise ConfigError(f"max_server_version {value} must be from {accepted}")
 
 
-def _port(_owner: object, _field: object, value: int) -> None:
-    if not 0 <= value <= 65535:
-        raise ConfigError(f"port {value} must be from 0 (any free port) to 65535")
+def _port(_owner: object, field: "attrs.Attribute[Any]", value: int | None) -> None:
+    if value is not None and not 0 <= value <= 65535:
+        raise ConfigError(f"{field.name} {value} must be from 0 (any free port) to 65535")
 
 
 def _above_zero(_owner: object, field: "attrs.Attribute[Any]", value: float | timedelta | None) -> None:
     amount = value.total_seconds() if isinstance(value, timedelta) else value
-    if amount is not None and amount <= 0:
+    if amount is not None and not 0 < amount < float("inf"):
         raise ConfigError(f"{field.name} {value} must be above 0")
 
 
@@ -106,7 +106,7 @@ class GatewayConfig:
     greeting_seconds: float = attrs.field(default=60.0, validator=_above_zero)
     start_paused: bool = False
     lockstep: timedelta | None = attrs.field(default=None, validator=_above_zero)
-    control_port: int | None = None
+    control_port: int | None = attrs.field(default=None, validator=_port)
     scenario: tuple[Step, ...] = ()
 
     def __attrs_post_init__(self) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from actors.messages.events import OrderFilled
 from strategy.config import Config, load_config
-from strategy.errors import UserError
+from strategy.errors import UserError, check_writable
 from strategy.report import print_report
 from strategy.simulate.backtest import Backtest, RecordedDay
 from strategy.simulate.subject import Subject
@@ -39,6 +39,8 @@ def main(arguments: argparse.Namespace) -> int:
     """Trade the days; exit code 1 when the strategy failed or the engine reported a problem."""
     config = load_config(arguments.config) if arguments.config is not None else Config()
     console = Console(soft_wrap=True)
+    if arguments.fills is not None:
+        check_writable("--fills", arguments.fills)
     days = list(_days(arguments))
     parameters = {"symbols": (days[0].symbol,)}
     setup = Subject(strategy=arguments.strategy, config=config, parameters=parameters).setup()

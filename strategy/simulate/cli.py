@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from strategy.config import Config, load_config
+from strategy.errors import UserError, check_writable
 from strategy.simulate.campaign import Campaign, is_deterministic, run, smallest
 from strategy.simulate.failures import SaveCapture, keep, kept_in
 from strategy.simulate.generate import Profile
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the strategy")
     parser.add_argument("--max-position", type=_amount, metavar="SHARES", help="no larger position in any symbol")
     parser.add_argument("--max-loss", type=_amount, metavar="USD", help="no larger loss in a session")
-    parser.add_argument("--stop-within", type=float, metavar="SECONDS", help="a stop covers each position so soon")
+    parser.add_argument("--stop-within", type=_seconds, metavar="SECONDS", help="a stop covers each position so soon")
     parser.add_argument("--not-flat", action="store_true", help="positions may be held over the close")
     parser.add_argument("--keep-going", action="store_true", help="play all sessions even when a property breaks")
     parser.add_argument("--failures", type=Path, default=Path("simulate-failures"), help="directory of known failures")
@@ -47,6 +48,10 @@ def main(arguments: argparse.Namespace) -> int:
     """Play; exit code 1 when a property broke."""
     subject = _subject(arguments)
     console = Console(soft_wrap=True)
+    if arguments.html is not None:
+        check_writable("--html", arguments.html)
+    if arguments.failures.exists() and not arguments.failures.is_dir():
+        raise UserError(f"--failures is {arguments.failures}: it must be a directory")
     setup = subject.setup()
     broken = _play_kept(arguments.failures, subject, setup, console)
     campaign = Campaign(
@@ -180,6 +185,10 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
     return number
+
+
+def _seconds(text: str) -> float:
+    return float(_amount(text))
 
 
 def _amount(text: str) -> Decimal:

@@ -160,6 +160,8 @@ def test_an_empty_capture_shows_nothing(written: Written) -> None:
         ('{"dir": "conn", "name": "lost"}', "accepted are connected and disconnected"),
         ('{"dir": "in", "name": "error", "args": [1]}', "args is [1]"),
         ('{"dir": "in", "name": "error", "at": "noon"}', "at is 'noon'"),
+        ('{"dir": "in", "name": "error", "at": "9999-12-31T23:59:59Z"}', "it must lie between 1970 and 2200"),
+        ('{"dir": "in", "name": "error", "at": "0001-01-01T00:00:00+14:00"}', "it must lie between 1970 and 2200"),
         ("[" * 100_000, "nested too deeply"),
         (json.dumps(["x" * 1000]), "this is ['" + "x" * 58 + "...: it must be"),
     ],

@@ -1,0 +1,74 @@
+"""Mistakes on the command line that are found out before anything starts: one sentence, exit code 2, nothing printed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from run import main
+
+ROOT = Path(__file__).resolve().parent.parent
+STRATEGY = "from strategy.base import Strategy\n\n\nclass Mine(Strategy):\n    symbols = {symbols}\n"
+QUOTES = "time,bid,bid_size,ask,ask_size,last,last_size\n"
+
+MISTAKES = {
+    "an option cut short": (["--strateg", "mine.py"], "unrecognized arguments: --strateg mine.py"),
+    "an empty strategy": (["--strategy", ""], "strategy.path is empty: name a strategy file or class"),
+    "symbols that are one text": (["--strategy", "text.py"], "symbols is 'SPY': it must be a tuple such as ('SPY',)"),
+    "symbols that are no texts": (["--strategy", "numbers.py"], "symbols is (5,): it must be a tuple"),
+    "an unknown calendar": (["--config", "calendar.toml"], "session.calendar: 'MOON' is no trading calendar"),
+    "a capture that cannot be written": (["--capture", "folder"], "capture is folder: it cannot be written"),
+    "a page that cannot be written": (["simulate", "mine.py", "--html", "no/x.html"], "--html is no/x.html: it cannot"),
+    "failures in a file": (["simulate", "mine.py", "--failures", "mine.py"], "--failures is mine.py: it must be a dir"),
+    "a stop before its fill": (["simulate", "mine.py", "--stop-within", "-1"], "'-1' is no number above 0"),
+    "fills that cannot be written": (
+        ["backtest", "--strategy", "mine.py", "--replay", "quotes.csv", "--fills", "no/x.csv"],
+        "--fills is no/x.csv: it cannot be written",
+    ),
+    "a control port out of range": (["gateway", "--control-port", "99999"], "control_port 99999 must be from 0"),
+    "a pacing that is no number": (["gateway", "--pacing", "nan"], "messages_per_second nan must be above 0"),
+    "less than no records": (["journal", "show", "mine.py", "--last", "-3"], "'-3' is no whole number of at least 0"),
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, symbols in (("mine", '("SPY",)'), ("text", '"SPY"'), ("numbers", "(5,)")):
+        Path(f"{name}.py").write_text(STRATEGY.format(symbols=symbols), encoding="utf-8")
+    Path("calendar.toml").write_text('[session]\ncalendar = "MOON"\n', encoding="utf-8")
+    Path("quotes.csv").write_text(QUOTES, encoding="utf-8")
+    Path("folder").mkdir()
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words, sentence = MISTAKES[name]
+
+    assert main(words) == 2
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert len(printed.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise there")
+def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (1, "")
