@@ -10,7 +10,7 @@ from random import Random
 import attrs
 
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES, Session
-from ibapi_bridge.gateway_simulator.exchange.types import Instrument, Quote
+from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Instrument, Quote
 
 BASE = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
@@ -68,8 +68,10 @@ class Bar:
 
     def add(self, price: Decimal, size: Decimal) -> None:
         """Takes one more price into the bar."""
-        self.high = max(self.high, price)
-        self.low = min(self.low, price)
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
         self.close = price
         self._trade(price, size)
 
@@ -108,50 +110,91 @@ def floor_to(at: datetime, size: timedelta) -> datetime:
     return datetime.fromtimestamp(int(at.timestamp()) // seconds * seconds, tz=UTC)
 
 
+class Recorder:
+    """One instrument's latest quotes, and its five-second bars, which are made of them when somebody asks."""
+
+    def __init__(self) -> None:
+        self.quotes: list[Quote] = []
+        self._in_bars = 0
+        self._series: dict[str, list[Bar]] = {}
+        self._current: dict[str, Bar] = {}
+        self._start = self._until = datetime.min.replace(tzinfo=UTC)
+
+    def add(self, quote: Quote) -> None:
+        """Takes one more quote."""
+        self.quotes.append(quote)
+        if len(self.quotes) > 2 * KEPT_QUOTES:
+            self._make_bars()
+            del self.quotes[:KEPT_QUOTES]
+            self._in_bars -= KEPT_QUOTES
+
+    def bars(self, kind: str) -> list[Bar]:
+        """The bars of a kind, oldest first, the last one in progress."""
+        self._make_bars()
+        return self._series.get(kind, [])
+
+    def _make_bars(self) -> None:
+        for quote in self.quotes[self._in_bars :]:
+            self._take(quote)
+        self._in_bars = len(self.quotes)
+
+    def _take(self, quote: Quote) -> None:
+        if not self._start <= quote.at < self._until:
+            self._start = floor_to(quote.at, BASE)
+            self._until = self._start + BASE
+            self._current = {}
+        bid, ask = quote.bid, quote.ask
+        if quote.last is not None and quote.last_size:
+            self._add("TRADES", quote.last, quote.last_size)
+        if bid is not None:
+            self._add("BID", bid, ZERO)
+        if ask is not None:
+            self._add("ASK", ask, ZERO)
+            if bid is not None:
+                self._add("MIDPOINT", (bid + ask) / 2, ZERO)
+
+    def _add(self, kind: str, price: Decimal, size: Decimal) -> None:
+        bar = self._current.get(kind)
+        if bar is not None:
+            bar.add(price, size)
+            return
+        self._current[kind] = bar = Bar.first(self._start, price, size)
+        bars = self._series.setdefault(kind, [])
+        bars.append(bar)
+        if len(bars) > 2 * KEPT_BARS:
+            del bars[:KEPT_BARS]
+
+
 class History:
     """Five-second bars of everything quoted, and the modelled past before the start."""
 
     def __init__(self, *, seed: int, start: datetime) -> None:
         self._seed = seed
         self._start = start
-        self._series: dict[tuple[int, str], list[Bar]] = {}
-        self._quotes: dict[int, list[Quote]] = {}
+        self._recorders: dict[int, Recorder] = {}
         self._past: dict[int, list[Bar]] = {}
         self._past_from: dict[int, date] = {}
 
     def quoted(self, quote: Quote) -> None:
         """Records a quote."""
-        start = floor_to(quote.at, BASE)
-        quotes = self._quotes.setdefault(quote.con_id, [])
-        quotes.append(quote)
-        if len(quotes) > 2 * KEPT_QUOTES:
-            del quotes[:KEPT_QUOTES]
-        if quote.last is not None and quote.last_size > 0:
-            self._add(quote.con_id, "TRADES", start, quote.last, quote.last_size)
-        if quote.bid is not None:
-            self._add(quote.con_id, "BID", start, quote.bid, Decimal(0))
-        if quote.ask is not None:
-            self._add(quote.con_id, "ASK", start, quote.ask, Decimal(0))
-        if quote.bid is not None and quote.ask is not None:
-            self._add(quote.con_id, "MIDPOINT", start, (quote.bid + quote.ask) / 2, Decimal(0))
+        recorder = self._recorders.get(quote.con_id)
+        if recorder is None:
+            recorder = self._recorders[quote.con_id] = Recorder()
+        recorder.add(quote)
 
-    def _add(self, con_id: int, kind: str, start: datetime, price: Decimal, size: Decimal) -> None:
-        bars = self._series.setdefault((con_id, kind), [])
-        if bars and bars[-1].start == start:
-            bars[-1].add(price, size)
-        else:
-            bars.append(Bar.first(start, price, size))
-            if len(bars) > 2 * KEPT_BARS:
-                del bars[:KEPT_BARS]
+    def _recorded(self, con_id: int, kind: str) -> list[Bar]:
+        recorder = self._recorders.get(con_id)
+        return [] if recorder is None else recorder.bars(kind)
 
     def quotes(self, con_id: int, since: datetime, until: datetime) -> Sequence[Quote]:
         """The recorded quotes of a span, both ends included."""
-        quotes = self._quotes.get(con_id, [])
+        recorder = self._recorders.get(con_id)
+        quotes = [] if recorder is None else recorder.quotes
         return quotes[bisect_left(quotes, since, key=_at) : bisect_right(quotes, until, key=_at)]
 
     def last_bar(self, con_id: int, kind: str) -> Bar | None:
         """The five-second bar in progress."""
-        bars = self._series.get((con_id, _series_of(kind)))
+        bars = self._recorded(con_id, _series_of(kind))
         return bars[-1] if bars else None
 
     def bars(
@@ -177,7 +220,7 @@ class History:
         if since < self._start:
             past = self._past_of(instrument, since)
             yield from past[bisect_left(past, since, key=_start) : bisect_left(past, until, key=_start)]
-        recorded = self._series.get((instrument.con_id, kind), [])
+        recorded = self._recorded(instrument.con_id, kind)
         yield from recorded[bisect_left(recorded, since, key=_start) : bisect_left(recorded, until, key=_start)]
 
     def _past_of(self, instrument: Instrument, since: datetime) -> list[Bar]:
@@ -199,7 +242,7 @@ class History:
         return bars
 
     def _opening(self, instrument: Instrument) -> Decimal:
-        series = self._series.get((instrument.con_id, "MIDPOINT"))
+        series = self._recorded(instrument.con_id, "MIDPOINT")
         return series[0].open if series else instrument.reference_price
 
     def _past_day(self, instrument: Instrument, day: date, closing: Decimal) -> list[Bar]:

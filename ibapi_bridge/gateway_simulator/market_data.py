@@ -125,8 +125,10 @@ class MarketDataHub:
         if day is None:
             self.days[quote.con_id] = DayBar(open=price, high=price, low=price, close=price)
             return
-        day.high = max(day.high, price)
-        day.low = min(day.low, price)
+        if price > day.high:
+            day.high = price
+        elif price < day.low:
+            day.low = price
 
     def _day_ticks(self, subscription: Subscription, day: DayBar) -> None:
         for tick, price in ((HIGH, day.high), (LOW, day.low), (CLOSE, day.close), (OPEN, day.open)):

@@ -65,6 +65,8 @@ class Streams:
 
     def quoted(self, quote: Quote) -> None:
         """Lets the instrument's streams act."""
+        if not self._streams:
+            return
         for stream in list(self._streams.values()):
             if stream.con_id == quote.con_id:
                 stream.act(quote)
