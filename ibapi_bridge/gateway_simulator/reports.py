@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ibapi_bridge.gateway_simulator.core import Gateway
 
 LATE_EXECUTION = timedelta(milliseconds=100)
+HELD_STOP_PAIRS = 4  # recorded: the stop of a bracket is told again and again while it waits for its parent
 CODE_PREFIXES: Mapping[int, str] = {201: "Order rejected - reason:", 202: "Order Canceled - reason:"}
 
 
@@ -107,7 +108,8 @@ class Reporter:
         order.why_held = event.why_held
         if event.why_held:
             order.status = "Inactive" if "locate" in event.why_held else "PreSubmitted"
-            self.pair(order)
+            for _ in range(HELD_STOP_PAIRS if event.why_held == "child,trigger" else 1):
+                self.pair(order)
 
     def _working(self, _event: events.OrderWorking, order: ApiOrder) -> None:
         order.status = "Submitted"

@@ -137,9 +137,10 @@ def _commission_unset(_gateway: "Gateway", parameters: Parameters) -> Rule:
 
 def _error_text(_gateway: "Gateway", parameters: Parameters) -> Rule:
     code, text = int(parameters.pop("code", 201)), str(parameters.pop("text", ""))
+    becomes = int(parameters.pop("becomes", code))
 
     def change(message: Message) -> None:
-        message.errorMsg = text
+        message.errorCode, message.errorMsg = becomes, text
 
     scope = _scope(parameters, frozenset({int(IN.ERR_MSG)}))
     scope.test = lambda message: bool(message.errorCode == code)
