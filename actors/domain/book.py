@@ -162,8 +162,10 @@ class Book:
             self._closed[oms_id] = None
         else:
             ours = before if before is not None and not before.external else None
-            self._count(ours, after)
-            self._expose(ours, after)
+            if ours is None or after.status is not ours.status or after.in_doubt is not ours.in_doubt:
+                self._count(ours, after)
+            if after.order_id is not None and (ours is None or not _is_alike(ours, after)):
+                self._expose(ours, after)
 
     def _count(self, before: OrderState | None, after: OrderState) -> None:
         """Keep who is open and who is in doubt."""
@@ -179,14 +181,9 @@ class Book:
 
     def _expose(self, before: OrderState | None, after: OrderState) -> None:
         """Keep what our orders hold and may still bring."""
-        if after.order_id is None:
-            return
-        if before is None or before.order_id is None:
-            opened = after.remaining
-        elif _is_alike(before, after):
-            return
-        else:
-            opened = after.remaining - before.remaining
+        opened = after.remaining
+        if before is not None and before.order_id is not None:
+            opened -= before.remaining
         exposure = self._exposure_of(after.account, after.contract)
         was_open = before is not None and before.order_id is not None and not before.status.is_terminal
         more = (not after.status.is_terminal) - was_open
@@ -288,11 +285,13 @@ class Book:
 
 
 def _is_alike(before: OrderState, after: OrderState) -> bool:
-    """Nothing that exposure depends on changed."""
+    """Nothing that exposure depends on changed; what fills cost it does not depend on."""
     return (
-        before.fills is after.fills
+        before.filled is after.filled
         and before.order is after.order
+        and before.order_id is not None
         and before.status.is_terminal is after.status.is_terminal
+        and (before.fills is after.fills or after.contract.sec_type is not COMBO)
     )
 
 

@@ -28,7 +28,6 @@ from actors.messages.events import (
 
 NEW, FILLED, CANCELED, REJECTED = ExecStatus.NEW, ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED
 REPLACE, CANCEL = Pending.REPLACE, Pending.CANCEL
-_TRADED = (ExecutionSeen, CommissionSeen)
 _LIVED = (ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED, FILLED)
 
 
@@ -39,12 +38,14 @@ def conclude(
     at = evidence.at
     if isinstance(evidence, Sent):
         return [OrderSubmitted(at=at, order=after, recovered=recovered)]
+    if isinstance(evidence, CommissionSeen):
+        return [CommissionCharged(at=at, order=after, fill=after.fills[evidence.family], recovered=recovered)]
     said: list[Event] = []
     if after.order is not before.order:
         said.append(OrderReplaced(at=at, order=after, previous=before.order, recovered=recovered))
     if before.status is NEW and after.status in _LIVED:
         said.append(OrderAccepted(at=at, order=after, recovered=recovered))
-    if after.fills is not before.fills and isinstance(evidence, _TRADED):
+    if after.fills is not before.fills and isinstance(evidence, ExecutionSeen):
         said.append(_fill_event(before, after, evidence, recovered))
     if after.held and after.held != before.held:
         said.append(OrderHeld(at=at, order=after, recovered=recovered))
@@ -57,12 +58,10 @@ def conclude(
 def _fill_event(
     before: OrderState,
     after: OrderState,
-    evidence: ExecutionSeen | CommissionSeen,
+    evidence: ExecutionSeen,
     recovered: bool,  # noqa: FBT001
 ) -> Event:
     at, fill, previous = evidence.at, after.fills[evidence.family], before.fills.get(evidence.family)
-    if isinstance(evidence, CommissionSeen):
-        return CommissionCharged(at=at, order=after, fill=fill, recovered=recovered)
     if previous is None:
         return OrderFilled(at=at, order=after, fill=fill, recovered=recovered)
     return FillCorrected(at=at, order=after, fill=fill, previous=previous, recovered=recovered)
@@ -125,14 +124,8 @@ def _is_complete(order: OrderState) -> bool:
     return order.reported_done and order.status is FILLED
 
 
-def alarms(before: OrderState, after: OrderState, at: datetime) -> list[Discrepancy]:
-    """What a change cannot be explained by, besides being told."""
-    if after.fills is before.fills and after.perm_ids is before.perm_ids and after.order is before.order:
-        return []
-    return list(_alarms(before, after, at))
-
-
-def _alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Discrepancy]:
+def alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Discrepancy]:
+    """What no request of ours and no rule explains, of a change of fills, permIds or terms."""
     if after.filled != before.filled and is_overfilled(after):
         text = f"{format_quantity(after.filled)} filled of {format_quantity(after.order.quantity)}"
         yield Discrepancy(at=at, kind="OVERFILL", subject=after.oms_id, text=text)

@@ -60,6 +60,10 @@ class Contract:
     con_id: int = 0
     legs: tuple[Leg, ...] = ()
 
+    def __hash__(self) -> int:
+        """Of what tells most contracts apart: it is asked for with every order and every quote."""
+        return hash((self.symbol, self.con_id, self.expiry, self.strike))
+
     @property
     def name(self) -> str:
         """What a trader calls it: the symbol of a stock, the local symbol of anything else or what stands for it."""

@@ -112,10 +112,14 @@ class DeskCore:
             self.outbox += conclude(order, after, evidence, text=text, recovered=recovered)
             if not after.external:
                 self._watch(order, after)
-            unexplained = alarms(order, after, evidence.at)
-            if unexplained:
-                self.outbox += unexplained
-                self.ask_verification()
+            if (
+                after.filled is not order.filled
+                or after.perm_ids is not order.perm_ids
+                or after.order is not order.order
+            ):
+                for alarm in alarms(order, after, evidence.at):
+                    self.outbox.append(alarm)
+                    self.ask_verification()
         return after
 
     def _watch(self, before: OrderState, after: OrderState) -> None:
@@ -130,7 +134,7 @@ class DeskCore:
             else:
                 self.deadlines.forget((oms_id, INACTIVE))
         claimed = after.reported_filled is not before.reported_filled or after.reported_done != before.reported_done
-        if claimed or after.fills is not before.fills:
+        if claimed or after.filled is not before.filled:
             self._watch_fills(before, after)
 
     def _watch_answer(self, before: OrderState, after: OrderState) -> None:

@@ -151,7 +151,7 @@ def execution_reported(core: DeskCore, report: ExecutionReported) -> None:
     if booked is not None:
         _too_late(core, report, booked)
         return
-    order = identify.of_execution(core, report) or _unmatched(core, report)
+    order = identify.of_execution(core, report, family) or _unmatched(core, report)
     fill = _fill(report, order)
     after = core.apply(
         order,

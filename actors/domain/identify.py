@@ -45,13 +45,13 @@ def of_completed(core: DeskCore, report: CompletedOrderReported) -> OrderState |
     return (core.book.by_perm_id(report.perm_id) if report.perm_id else None) or _by_name(core, report.order_ref)
 
 
-def of_execution(core: DeskCore, report: ExecutionReported) -> OrderState | None:
-    """The order an execution belongs to, None if it is not in the book.
+def of_execution(core: DeskCore, report: ExecutionReported, family: str) -> OrderState | None:
+    """The order an execution of that family belongs to, None if it is not in the book.
 
     An execution in another instrument is none of an order's fills, whatever it bears: numbers are given out again, and
     with them a permId can have been linked to the wrong order.
     """
-    order = core.book.by_family(execution_family(report.exec_id)) or _named_by(core, report)
+    order = core.book.by_family(family) or _named_by(core, report)
     if order is None and report.order_id:
         numbered = core.book.by_number(report.epoch, report.client_id, report.order_id)
         order = numbered if numbered and fits(numbered, report.contract, report.side) else None

@@ -92,7 +92,7 @@ def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa:
 
 
 def _with_sent(order: OrderState, sent: Sent) -> OrderState:
-    return order.with_changes(
+    return order.changed(
         sent.at,
         {
             "order": sent.order,
@@ -361,10 +361,13 @@ def _with_commission(order: OrderState, seen: CommissionSeen) -> OrderState:
         return order
     if seen.exec_id != fill.exec_id and fill.commission is not None:
         return order
+    charge = seen.commission, seen.currency, seen.realized_pnl
+    if charge == (fill.commission, fill.commission_currency, fill.realized_pnl):
+        return order
     charged = evolved(
         fill, commission=seen.commission, commission_currency=seen.currency, realized_pnl=seen.realized_pnl
     )
-    return order.with_changes(seen.at, {"fills": {**order.fills, seen.family: charged}})
+    return order.charged(seen.at, seen.family, charged)
 
 
 # --- conclusions ---------------------------------------------------------------------------------------------------

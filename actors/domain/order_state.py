@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 from typing import Any
 
 import attrs
@@ -92,7 +91,9 @@ class OrderState:
     reason: str = ""
     """Why it was rejected or cancelled, in the broker's or our words."""
     fills: Mapping[str, Fill] = attrs.field(factory=dict)
-    """By execution family; derived figures below never come from anywhere else."""
+    """By execution family; derived figures never come from anywhere else."""
+    filled: Decimal = attrs.field(default=_ZERO, init=False, eq=False)
+    """Sum of the unique executions, derived whenever they change; legs of a combo count in their own contracts."""
     reported_filled: Decimal = Decimal(0)
     """The largest filled quantity any status claimed: a cross-check, never a source of fills."""
     created_at: datetime
@@ -109,26 +110,28 @@ class OrderState:
     def __attrs_post_init__(self) -> None:
         self.__dict__["filled"] = sum_of_fills(self.fills)
 
-    @cached_property
-    def filled(self) -> Decimal:
-        """Sum of the unique executions; legs of a combo count in their own contracts, not here."""
-        return sum_of_fills(self.fills)
-
     def with_changes(self, at: datetime, changes: dict[str, Any]) -> "OrderState":
-        """The order as of ``at`` with some fields changed; the same object when nothing differs.
-
-        Names are not checked, as ``attrs.evolve`` would. What is derived from the fills is derived anew with them.
-        """
+        """The order as of ``at`` with some fields changed; the same object when nothing differs."""
         known = self.__dict__
-        fields = known | changes
-        if fields == known:
-            return self
+        for name, value in changes.items():
+            if known[name] is not value and known[name] != value:
+                return self.changed(at, changes)
+        return self
+
+    def changed(self, at: datetime, changes: dict[str, Any]) -> "OrderState":
+        """As ``with_changes``, where it is known that something differs.
+
+        Names are not checked, as ``attrs.evolve`` would. What follows from the fills is derived anew with them.
+        """
+        fields = self.__dict__ | changes
         fields["updated_at"] = at
-        if fields["fills"] is not known["fills"]:
+        if "fills" in changes:
             fields["filled"] = sum_of_fills(fields["fills"])
-        changed = _new(OrderState)
-        _set(changed, "__dict__", fields)
-        return changed
+        return _made_of(fields)
+
+    def charged(self, at: datetime, family: str, fill: Fill) -> "OrderState":
+        """The order as of ``at`` with what one of its fills cost; quantities and prices stay."""
+        return _made_of(self.__dict__ | {"fills": {**self.fills, family: fill}, "updated_at": at})
 
     @property
     def average_price(self) -> Decimal | None:
@@ -166,6 +169,12 @@ class OrderState:
     def is_open(self) -> bool:
         """True while it can still fill."""
         return not self.status.is_terminal
+
+
+def _made_of(fields: dict[str, Any]) -> OrderState:
+    order = _new(OrderState)
+    _set(order, "__dict__", fields)
+    return order
 
 
 def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:

@@ -11,6 +11,7 @@ P5  A contract is known by its id; rows that lack it are found by symbol, kind, 
 """
 
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,7 @@ Where = tuple[Account, str]
 BOOKED_KEPT = 256
 _ZERO = Decimal(0)
 _NO_ACCOUNT = Account("")
+COMBO = SecType.COMBO
 
 
 @frozen(kw_only=True)
@@ -113,6 +115,20 @@ class Portfolio:
         self._quotes = Quotes()
         self._moved = state.opened
         self._compare_at: float | None = None
+        self._handlers: dict[type[Any], Callable[[Any], Outbox | None]] = {
+            events.OrderFilled: self._book,
+            events.FillCorrected: self._correct,
+            events.CommissionCharged: self._charge,
+            reports.QuoteReported: self._quote,
+            reports.PositionReported: self._report,
+            reports.AccountValueReported: self._hear_value,
+            reports.SnapshotEnded: self._list_ended,
+            events.Reconciled: self._reconciled,
+            system.Tick: self._ticked,
+            events.PositionMismatched: self._replay_dispute,
+            AcceptPosition: self._replay_dispute,
+            BlockInstrument: self._replay_dispute,
+        }
 
     @classmethod
     def restore(cls, state: PortfolioState, config: PortfolioConfig | None = None) -> "Portfolio":
@@ -143,47 +159,29 @@ class Portfolio:
 
     def decide(self, message: Any) -> Outbox:  # noqa: ANN401  # order events, account reports, quotes, ticks
         """Everything that follows from a message."""
-        match message:
-            case events.OrderFilled():
-                self._book(message.order, message.fill)
-            case events.FillCorrected():
-                self._correct(message.order, message.fill, message.previous)
-            case events.CommissionCharged():
-                self._charge(message)
-            case reports.QuoteReported():
-                self._quote(message)
-            case reports.PositionReported():
-                self._report(message)
-            case reports.AccountValueReported():
-                self._valuation.hear(message)
-            case reports.SnapshotEnded():
-                self._list_ended(message)
-            case events.Reconciled():
-                self._reconciled()
-            case system.Tick():
-                return self._ticked(message)
-            case events.PositionMismatched() | AcceptPosition() | BlockInstrument():
-                self._replay_dispute(message)
-            case _:
-                raise TypeError(f"the portfolio does not hear {type(message).__name__}")
-        return ()
+        handler = self._handlers.get(type(message))
+        if handler is None:
+            raise TypeError(f"the portfolio does not hear {type(message).__name__}")
+        return handler(message) or ()
 
     # --- booking ---
 
-    def _book(self, order: OrderState, fill: Fill) -> None:
+    def _book(self, event: events.OrderFilled) -> None:
+        fill = event.fill
         self._booked.append(fill.exec_id)
         self._moved = True
-        entry = self._entry_of(order, fill)
+        entry = self._entry_of(event.order, fill)
         if entry is not None:
             entry.position.trade(_trade(fill))
             entry.view = None
 
-    def _correct(self, order: OrderState, fill: Fill, previous: Fill) -> None:
+    def _correct(self, event: events.FillCorrected) -> None:
+        fill = event.fill
         self._booked.append(fill.exec_id)
         self._moved = True
-        entry = self._entry_of(order, fill)
+        entry = self._entry_of(event.order, fill)
         if entry is not None:
-            entry.position.correct(_trade(fill), _trade(previous))
+            entry.position.correct(_trade(fill), _trade(event.previous))
             entry.view = None
 
     def _charge(self, event: events.CommissionCharged) -> None:
@@ -195,7 +193,7 @@ class Portfolio:
 
     def _entry_of(self, order: OrderState, fill: Fill) -> _Entry | None:
         """Where a fill is booked; nowhere for the summary of a combo (P3)."""
-        if fill.contract is None and order.contract.sec_type is SecType.COMBO:
+        if fill.contract is None and order.contract.sec_type is COMBO:
             return None
         return self._entry(fill.account or order.account, fill.contract or order.contract)
 
@@ -212,12 +210,12 @@ class Portfolio:
 
     def _where(self, account: Account, contract: Contract) -> Where:
         """P5: the key of a position, by id wherever one was ever seen."""
-        described = describe(contract)
         if not contract.con_id:
+            described = describe(contract)
             return account, self._aliases.get(described, described)
         key = f"#{contract.con_id}"
         if contract.symbol and key not in self._contracts:
-            self._learn(contract, described, key)
+            self._learn(contract, describe(contract), key)
         return account, key
 
     def _learn(self, contract: Contract, described: str, key: str) -> None:
@@ -258,7 +256,10 @@ class Portfolio:
         self._listed = True
         self._rows = {where: row for where, row in self._rows.items() if row.epoch >= end.epoch}
 
-    def _reconciled(self) -> None:
+    def _hear_value(self, report: reports.AccountValueReported) -> None:
+        self._valuation.hear(report)
+
+    def _reconciled(self, _: events.Reconciled) -> None:
         self._moved = True
         if self._listed and not self._opened:
             self._opened = True

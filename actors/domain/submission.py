@@ -43,7 +43,7 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
 
 def new_order(at: datetime, wish: Wish | RecordPlacement) -> OrderState:
     """A new order as the book holds it before anything happened."""
-    return _BLANK.with_changes(
+    return _BLANK.changed(
         at,
         {
             "oms_id": wish.oms_id,

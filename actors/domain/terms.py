@@ -101,7 +101,7 @@ def _to_member(field: str, kind: type[_Member], value: object) -> _Member:
 
 
 def _to_quantity(value: object) -> Decimal:
-    return to_decimal("quantity", value)
+    return value if isinstance(value, Decimal) else to_decimal("quantity", value)
 
 
 def _to_cash(value: object) -> Decimal | None:
