@@ -1,4 +1,4 @@
-"""Mistakes on the command line that are found out before anything starts: one sentence, exit code 2, nothing printed."""
+"""Mistakes on the command line that are found before anything starts: one sentence, exit code 2, nothing printed."""
 
 import os
 import subprocess

@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on, 0 for any free one")
     parser.add_argument("--speed", default="1", help="market seconds per real second, or 'max' (default 1)")
-    parser.add_argument(
-        "--start", help="market time to start at, such as 2026-04-13T13:30:00 (UTC)"
-    )
+    parser.add_argument("--start", help="market time to start at, such as 2026-04-13T13:30:00 (UTC)")
     parser.add_argument("--end", help="market time at which the market stops, in the same form")
     parser.add_argument("--replay", type=Path, metavar="PATH", help="LEAN directory or CSV file to replay")
     parser.add_argument("--date", help="day to replay or to trade, such as 2013-10-07")
