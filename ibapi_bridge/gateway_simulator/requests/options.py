@@ -1,7 +1,5 @@
 """Requests about options: what-if prices and volatilities; exercise is refused."""
 
-import math
-
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.core import Gateway
@@ -20,14 +18,15 @@ from ibapi_bridge.gateway_simulator.streams import Stream
 
 CUSTOM_COMPUTATION = 53
 NOT_COMPUTED = -1.0
+SMALLEST, LARGEST = 1e-4, 1e9  # beyond them the formulas leave the range of doubles
 
 
 @answering
 def implied_volatility_of(gateway: Gateway, session: Session, message: Message) -> None:
     """The volatility at which an option has the given price (tick 53); unset where there is none."""
     terms = _terms(gateway, instrument_of(gateway, message.contract))
-    underlying = _above_zero(message.underPrice, "underlying price")
-    found = implied_volatility(terms, underlying, _above_zero(message.optionPrice, "option price"))
+    underlying = _sensible(message.underPrice, "underlying price")
+    found = implied_volatility(terms, underlying, _sensible(message.optionPrice, "option price"))
     _answer(gateway, session, message, terms, volatility=found, price=message.optionPrice)
 
 
@@ -35,8 +34,8 @@ def implied_volatility_of(gateway: Gateway, session: Session, message: Message) 
 def price_of(gateway: Gateway, session: Session, message: Message) -> None:
     """What an option is worth at the given volatility (tick 53)."""
     terms = _terms(gateway, instrument_of(gateway, message.contract))
-    underlying = _above_zero(message.underPrice, "underlying price")
-    volatility = min(_above_zero(message.volatility, "volatility"), 10.0)
+    underlying = _sensible(message.underPrice, "underlying price")
+    volatility = min(_sensible(message.volatility, "volatility"), 10.0)
     price = value(terms, underlying, volatility).price
     _answer(gateway, session, message, terms, volatility=volatility, price=price)
 
@@ -47,9 +46,9 @@ def _terms(gateway: Gateway, option: Instrument) -> OptionTerms:
     return OptionTerms(right=option.right, strike=float(option.strike), years=years_left(option.expiry, gateway.now))
 
 
-def _above_zero(number: float, name: str) -> float:
-    if not 0 < number < math.inf:
-        raise Refused(321, f"{INVALID}Invalid {name} {number}, it must be above 0")
+def _sensible(number: float, name: str) -> float:
+    if not SMALLEST <= number <= LARGEST:
+        raise Refused(321, f"{INVALID}Invalid {name} {number}, it must be from {SMALLEST:g} to {LARGEST:g}")
     return number
 
 

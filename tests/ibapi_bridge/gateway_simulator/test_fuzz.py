@@ -4,7 +4,6 @@ import contextlib
 import random
 import socket
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -19,62 +18,7 @@ from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request, UnreadableRequest, decode_request
 
 from .conftest import Connect, StartGateway
-
-TEXTS = [
-    "", "SPY", "STK", "OPT", "BAG", "SMART", "BUY", "SELL", "LMT", "MKT", "STP", "TRAIL", "MOC", "DAY", "GTC", "GTD",
-    "IOC", "OPG", "1", "-5", "1e999", "NaN", "100", "20260413 10:00:00 US/Eastern", "99999999 99:99:99 Mars/Base",
-    "1 D", "1 min", "TRADES", "MIDPOINT", "BidAsk", "DU1234567", "\u00fc\0x", "x" * 300, "ISIN", "NetLiquidation",
-]  # fmt: skip
-INTS = [0, 1, 2, 5, 756733, 265598, 700000001, -1, 2**31 - 1, -(2**31), 17, 1000]
-DOUBLES = [0.0, 1.0, 449.99, 450.001, -1.0, 1e308, float("inf"), float("nan"), 5e-324]
-ORDERS = [OUT.PLACE_ORDER, OUT.PLACE_ORDER, OUT.CANCEL_ORDER, OUT.REQ_GLOBAL_CANCEL]
-
-
-def fill(rng: random.Random, message: Any, depth: int = 0) -> Any:
-    """Sets two thirds of a message's fields to something."""
-    for field in message.DESCRIPTOR.fields:
-        if rng.randrange(3):
-            _set(rng, message, field, depth)
-    return message
-
-
-def _set(rng: random.Random, message: Any, field: Any, depth: int) -> None:
-    value = getattr(message, field.name)
-    if hasattr(value, "add"):
-        if depth < 2:
-            fill(rng, value.add(), depth + 1)
-    elif hasattr(value, "items"):
-        value["tag"] = rng.choice(TEXTS)
-    elif hasattr(value, "append"):
-        value.append(20260413 if field.name == "specificDates" else "x")
-    elif field.message_type is not None:
-        if depth < 2:
-            fill(rng, value, depth + 1)
-    elif isinstance(value, bool):
-        setattr(message, field.name, rng.random() < 0.5)
-    elif isinstance(value, str):
-        setattr(message, field.name, rng.choice(TEXTS))
-    else:
-        setattr(message, field.name, rng.choice(DOUBLES if isinstance(value, float) else INTS))
-
-
-def mend(rng: random.Random, message: Any) -> None:
-    """Makes most orders good enough to get past the first checks."""
-    message.orderId = rng.randrange(1, 12)
-    if rng.random() < 0.9:
-        message.contract.Clear()
-        message.contract.conId = rng.choice([756733, 495512563, 12087792, 700000001])
-    order = message.order
-    if rng.random() < 0.7:
-        order.Clear()
-    order.action = rng.choice(["BUY", "SELL"])
-    order.orderType = rng.choice(["MKT", "LMT", "STP", "STP LMT", "TRAIL", "TRAIL LIMIT", "MOC", "MIT", "LIT", "MTL"])
-    order.totalQuantity = rng.choice(["1", "100", "0.5", "20000"])
-    order.account, order.whatIf = "DU1234567", rng.random() < 0.1
-    order.tif = rng.choice(["DAY", "DAY", "GTC", "IOC", "FOK", "GTD", "OPG", ""])
-    order.parentId = rng.choice([0, 0, 0, 1, 2])
-    order.transmit = rng.random() < 0.8
-    order.lmtPrice, order.auxPrice = rng.choice([449.0, 451.0]), rng.choice([1.0, 449.5, 450.5])
+from .fuzz import ORDERS, fill, mend, storm
 
 
 def connected(gateway: Gateway, client_id: int, version: int) -> Session:
@@ -145,3 +89,12 @@ def test_garbage_on_one_socket_does_not_disturb_the_others(start_gateway: StartG
     client.api.reqCurrentTime()
     client.wait_for("currentTime")
     assert client.named("connectionClosed") == []
+
+
+@pytest.mark.socket
+def test_a_storm_of_fuzzed_frames_ends_no_connection_without_a_reason_and_disturbs_nobody() -> None:
+    tally = storm(frames=2_000, seed=3)
+
+    assert tally.frames >= 2_000
+    assert tally.unexplained == []
+    assert tally.served == tally.connections - len(tally.reasons)
