@@ -9,7 +9,7 @@ from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import ClientId, Epoch, OmsId
 from actors.domain.order_state import OrderState
-from actors.domain.portfolio import Portfolio
+from actors.domain.portfolio import Portfolio, PortfolioConfig
 from actors.messages.events import (
     CommissionCharged,
     Discrepancy,
@@ -39,6 +39,8 @@ KEEP_ALL: Final = 2**62
 _NOT_FOR_THE_DESK: Final = (AccountValueReported, LinkConditionReported, QuoteReported, ServerTimeReported)
 _Booked = OrderFilled | FillCorrected | CommissionCharged | Reconciled
 
+_NOBODY_TO_ASK = PortfolioConfig(asks_first=False)
+
 
 class Books:
     """Desk and portfolio together; every message is followed to its end before the next.
@@ -52,7 +54,7 @@ class Books:
     def __init__(self, *, client_id: ClientId, lists_positions: bool, ask: Callable[[SnapshotKind], None]) -> None:
         self._config = DeskConfig(strategy_id="replay", client_id=client_id, keep_closed=KEEP_ALL, keep_names=KEEP_ALL)
         self.desk = Desk(self._config)
-        self.portfolio = Portfolio()
+        self.portfolio = Portfolio(_NOBODY_TO_ASK)
         self.discrepancies: dict[tuple[str, str], Discrepancy] = {}
         self.executions: dict[str, ExecutionReported] = {}
         self.last_fills: dict[str, int] = {}
@@ -75,7 +77,7 @@ class Books:
     def resume(self) -> None:
         """Stop and start again from snapshots, as a restart does."""
         self.desk = Desk.restore(self.desk.snapshot(), self._config)
-        self.portfolio = Portfolio.restore(self.portfolio.snapshot())
+        self.portfolio = Portfolio.restore(self.portfolio.snapshot(), _NOBODY_TO_ASK)
 
     # --- telling ---
 

@@ -103,3 +103,5 @@ class DeskSnapshot:
     recovery: RecoverySnapshot = RecoverySnapshot()
     flattening: Flattening | None = None
     flattened: int = 0
+    damaged: int = 0
+    """How many frames could not be read."""

@@ -70,6 +70,7 @@ class DeskCore:
         self.complained = dict.fromkeys(state.complained)
         self.flattening: Flattening | None = state.flattening
         self.flattened = state.flattened
+        self.damaged = state.damaged
         self.outbox: list[object] = []
         self.changes: list[tuple[OrderState | None, OrderState]] = []
 
@@ -93,6 +94,7 @@ class DeskCore:
             recovery=self.recovery.snapshot(),
             flattening=self.flattening,
             flattened=self.flattened,
+            damaged=self.damaged,
         )
 
     # --- orders ---

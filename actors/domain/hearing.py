@@ -40,6 +40,10 @@ COMBO, UNKNOWN, RECONCILING = SecType.COMBO, BrokerStatus.UNKNOWN, SessionState.
 HELD, WORKING, CANCELED = BrokerStatus.HELD, BrokerStatus.WORKING, ExecStatus.CANCELED
 
 
+_DAMAGE_TOLD = 20
+_DAMAGE_TOLD_AGAIN = 1_000
+
+
 def status_reported(core: DeskCore, report: OrderStatusReported) -> None:
     """A status: evidence for its order; of an unknown order it only makes us ask."""
     core.saw_number_of(report)
@@ -353,6 +357,9 @@ def order_bound_reported(core: DeskCore, report: OrderBoundReported) -> None:
 
 
 def frame_damaged(core: DeskCore, report: FrameDamaged) -> None:
-    """A frame was lost: it may have been a fill, so ask."""
-    core.say(Discrepancy(at=report.at, kind="FRAME_DAMAGED", subject=report.name, text=report.reason))
+    """A frame was lost: it may have been a fill, so ask. Each is journalled and counted; a flood is told in part."""
+    core.damaged += 1
+    if core.damaged <= _DAMAGE_TOLD or not core.damaged % _DAMAGE_TOLD_AGAIN:
+        text = f"{report.reason} (damaged frame {core.damaged:,})"
+        core.say(Discrepancy(at=report.at, kind="FRAME_DAMAGED", subject=report.name, text=text))
     core.ask_verification()

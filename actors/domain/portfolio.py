@@ -6,7 +6,8 @@ P1  A position is its opening plus the signed fills; corrections count as if the
 P2  The opening is what the broker holds at the first reconciliation, less the fills booked until then.
 P3  A combo's own fill moves no position, the fills of its legs do.
 P4  Ours is compared with the broker's only when both are at rest: after a reconciliation, and with nothing booked or
-    reported for a while. A difference is said once, and once more when it is over.
+    reported for a while. A difference makes us ask first, for a fill or the broker's own row may be missing; one that
+    the answer leaves is said once, and once more when it is over.
 P5  A contract is known by its id; rows that lack it are found by symbol, kind, expiry, strike, right and currency.
 """
 
@@ -27,7 +28,7 @@ from actors.domain.positions import Position, PositionState, Trade
 from actors.domain.terms import format_quantity
 from actors.domain.valuation import Quotes, Valuation, ValuationState
 from actors.messages import events, reports, system
-from actors.messages.commands import AcceptPosition, BlockInstrument, Books
+from actors.messages.commands import AcceptPosition, BlockInstrument, Books, Reconcile
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
 
 Outbox = tuple[Any, ...]
@@ -41,9 +42,15 @@ COMBO = SecType.COMBO
 
 @frozen(kw_only=True)
 class PortfolioConfig:
-    """``rest_seconds``: nothing may have moved for so long before ours is compared with the broker's."""
+    """``rest_seconds``: nothing may have moved for so long before ours is compared with the broker's.
+
+    ``asks_first``: whether there is a broker to ask before a difference is told (in a replay there is none).
+    ``answer_seconds``: how long its answer is awaited.
+    """
 
     rest_seconds: float = 5.0
+    asks_first: bool = True
+    answer_seconds: float = 30.0
     keep_trades: int = 1000
 
 
@@ -129,6 +136,7 @@ class Portfolio:
             AcceptPosition: self._replay_dispute,
             BlockInstrument: self._replay_dispute,
         }
+        self._has_asked = False
 
     @classmethod
     def restore(cls, state: PortfolioState, config: PortfolioConfig | None = None) -> "Portfolio":
@@ -287,7 +295,19 @@ class Portfolio:
         if self._compare_at is None or tick.elapsed < self._compare_at or not self._opened:
             return ()
         self._compare_at = None
-        return tuple(said for where in {**self._entries, **self._rows} for said in self._compare(where, tick.at))
+        places = {**self._entries, **self._rows}
+        if self._config.asks_first and not self._has_asked and any(self._differs(where) for where in places):
+            self._has_asked = True
+            self._compare_at = tick.elapsed + self._config.answer_seconds
+            return (Reconcile(at=tick.at, reason="a position differs from the broker's"),)
+        self._has_asked = False
+        return tuple(said for where in places for said in self._compare(where, tick.at))
+
+    def _differs(self, where: Where) -> bool:
+        """Whether they differ in a way that was not told yet."""
+        row, known = self._rows.get(where), self._mismatched.get(where)
+        difference = self._held(where) - (row.quantity if row is not None else _ZERO)
+        return difference != (known[1] if known is not None else 0) and difference != 0
 
     def _compare(self, where: Where, at: datetime) -> Outbox:
         entry, row = self._entries.get(where), self._rows.get(where)

@@ -135,7 +135,7 @@ class PositionMachine(RuleBasedStateMachine):
     @rule()
     def both_rest(self) -> None:
         said: list[Any] = []
-        for seconds in (1.0, 6.0, 6.0):
+        for seconds in (1.0, 6.0, 31.0, 6.0):  # at rest, asked, nothing new in the answer's time
             self.elapsed += seconds
             said += self.portfolio.decide(Tick(at=START, elapsed=self.elapsed))
         for message in said:

@@ -885,3 +885,12 @@ def test_a_recorded_change_under_a_cancel_is_no_refusal_of_the_cancel() -> None:
     )
 
     assert rig.hear(record) == ()
+
+
+def test_a_flood_of_damaged_frames_is_counted_and_thinned_out() -> None:
+    rig = Rig()
+    damaged = FrameDamaged(at=START, epoch=rig.epoch, name="message 211", reason="corrupt")
+    told = [said.text for _ in range(2_500) for said in rig.hear(damaged) if isinstance(said, Discrepancy)]
+    assert len(told) == 22
+    assert told[-1] == "corrupt (damaged frame 2,000)"
+    assert rig.desk.snapshot().damaged == 2_500

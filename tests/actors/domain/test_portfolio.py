@@ -79,8 +79,14 @@ def reconcile(portfolio: Portfolio, *rows: PositionReported) -> None:
 
 
 def rest(portfolio: Portfolio, start: float = 1.0) -> tuple[Any, ...]:
+    """What is said once both sides rest, and the broker, if it was asked, has said nothing new."""
     assert portfolio.decide(Tick(at=START, elapsed=start)) == ()
-    return portfolio.decide(Tick(at=START, elapsed=start + 6))
+    said = portfolio.decide(Tick(at=START, elapsed=start + 6))
+    if names(said) != ["Reconcile"]:
+        return said
+    reconcile(portfolio)
+    assert portfolio.decide(Tick(at=START, elapsed=start + 6.5)) == ()
+    return portfolio.decide(Tick(at=START, elapsed=start + 12.5))
 
 
 def the_position(portfolio: Portfolio) -> PositionView:
@@ -474,7 +480,7 @@ def test_p4_how_long_both_must_rest_is_configured() -> None:
     portfolio.decide(reported(3))
 
     assert rest(portfolio) == ()
-    assert names(portfolio.decide(Tick(at=START, elapsed=61.0))) == ["PositionMismatched", "Discrepancy"]
+    assert names(portfolio.decide(Tick(at=START, elapsed=61.0))) == ["Reconcile"]
 
 
 def test_p4_a_row_that_a_new_connection_does_not_repeat_is_a_closed_position() -> None:
@@ -643,3 +649,24 @@ def test_a_human_may_keep_our_position() -> None:
 
     assert the_position(portfolio).quantity == 15
     assert portfolio.disputes() == ((ACCOUNT, SPY, 15, 10),)
+
+
+def test_p4_a_difference_is_asked_about_before_it_is_told() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(0, 0))
+    book(portfolio, fill(Side.BUY, 3, 100, "e1.01"))
+    portfolio.decide(Tick(at=START, elapsed=1))
+    assert names(portfolio.decide(Tick(at=START, elapsed=7))) == ["Reconcile"]
+    reconcile(portfolio, reported(3, 100))  # the broker's own row had not been pushed
+    assert rest(portfolio, 8) == ()
+
+
+def test_p4_a_difference_is_told_when_the_broker_does_not_answer() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(0, 0))
+    book(portfolio, fill(Side.BUY, 3, 100, "e1.01"))
+    portfolio.decide(Tick(at=START, elapsed=1))
+    assert names(portfolio.decide(Tick(at=START, elapsed=7))) == ["Reconcile"]
+    assert portfolio.decide(Tick(at=START, elapsed=36.9)) == ()
+    told = portfolio.decide(Tick(at=START, elapsed=37))
+    assert only(PositionMismatched, told).broker == 0
