@@ -101,12 +101,12 @@ class Reporter:
         elif kind in HELD_BY_TRIGGER:
             order.why_held = "trigger"
             self.pair(order, limit=_synthetic_limit(order))
-        elif not (kind == "MKT" and order.order.action == "SELL"):
+        elif not _is_untold(order):
             self.pair(order)
 
     def _held(self, event: events.OrderHeld, order: ApiOrder) -> None:
         order.why_held = event.why_held
-        if event.why_held:
+        if event.why_held or _is_untold(order):
             order.status = "Inactive" if "locate" in event.why_held else "PreSubmitted"
             for _ in range(HELD_STOP_PAIRS if event.why_held == "child,trigger" else 1):
                 self.pair(order)
@@ -174,7 +174,7 @@ class Reporter:
 
     def _canceled(self, event: events.OrderCanceled, order: ApiOrder) -> None:
         order.completed_at = event.at
-        by_system = event.by in {"system", "expiry"}
+        by_system = event.by in {"system", "expiry", "condition"}
         order.completed_status = "Cancelled by System:\n" if by_system else "Cancelled by Trader"
         order.why_held = ""
         if event.by == "ioc":
@@ -223,6 +223,11 @@ class Reporter:
         if event.code == 10147:
             return f"{subject} is not found."
         return CODE_PREFIXES.get(event.code, "") + event.text
+
+
+def _is_untold(order: ApiOrder) -> bool:
+    """Whether an order's acceptance is not told by itself: a market sale is told when it works, or has to wait."""
+    return bool(order.order.orderType == "MKT" and order.order.action == "SELL" and not order.order.parentId)
 
 
 def _in_telling_order(happened: Sequence[events.Event]) -> Sequence[events.Event]:

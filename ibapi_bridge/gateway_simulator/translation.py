@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from ibapi_bridge.gateway_simulator import times
-from ibapi_bridge.gateway_simulator.exchange.types import Instrument, VenueOrder
+from ibapi_bridge.gateway_simulator.exchange.types import Condition, Instrument, VenueOrder
+from ibapi_bridge.gateway_simulator.order_conditions import conditions_of
 from ibapi_bridge.gateway_simulator.protos import Message
 
 ORDER_TYPES = {
@@ -110,8 +111,6 @@ def _words(order: Message) -> tuple[str, str]:
         raise invalid("Invalid time in force")
     if order.action not in {"BUY", "SELL", "SSHORT"}:
         raise RefusedOrder(303, f"Invalid action: {order.action}")
-    if len(order.conditions):
-        raise invalid("Conditional orders are not supported by this gateway")
     return order_type, tif
 
 
@@ -134,6 +133,15 @@ def _prices(order: Message, order_type: str) -> tuple[Decimal | None, Decimal | 
     if order_type in WITH_STOP and stop is None and percent is None:
         raise invalid("Missing stop price")
     return limit, None if percent is not None else stop, percent
+
+
+def _conditions(order: Message, default_zone: str) -> tuple[Condition, ...]:
+    if not len(order.conditions):
+        return ()
+    try:
+        return conditions_of(order, default_zone)
+    except ValueError as error:
+        raise RefusedOrder(10314, f"Condition: {error}") from error
 
 
 def _min_quantity(order: Message) -> Decimal | None:
@@ -178,6 +186,9 @@ def to_venue(
         all_or_none=order.allOrNone,
         min_quantity=_min_quantity(order),
         trigger_method=order.triggerMethod,
+        conditions=_conditions(order, default_zone),
+        conditions_cancel=order.conditionsCancelOrder,
+        conditions_ignore_rth=order.conditionsIgnoreRth,
         parent_perm_id=parent_perm_id,
         oca_group=order.ocaGroup,
         oca_type=order.ocaType or 3,

@@ -49,6 +49,7 @@ class LiveOrder:
     trigger: Decimal | None = None
     triggered: bool = False
     reached_once: bool = False
+    conditions_met: bool = False
     taking: bool = True
     in_book: bool = False
     queue_ahead: Decimal | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ibapi_bridge.gateway_simulator.exchange import conditions
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging, leave_market
@@ -82,6 +83,7 @@ def _requeue(floor: Floor, live: LiveOrder, order: VenueOrder) -> None:
         live.trigger = None
     live.order = order
     recount(floor, live)
+    conditions.register(floor, live)
     if not live.triggered or order.order_type in ("STP LMT", "LIT"):
         live.limit = None if order.order_type == "MKT" else order.limit_price
     floor.out.append(OrderReplaced(at=floor.now, perm_id=order.perm_id, order=order))

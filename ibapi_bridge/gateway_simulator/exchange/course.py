@@ -21,7 +21,7 @@ from ibapi_bridge.gateway_simulator.exchange import (
 )
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder, Touch
 from ibapi_bridge.gateway_simulator.exchange.events import Quoted
-from ibapi_bridge.gateway_simulator.exchange.fills import net_quote
+from ibapi_bridge.gateway_simulator.exchange.fills import display_combo
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.timetable import NEW_YORK
 from ibapi_bridge.gateway_simulator.exchange.types import Instrument, Quote
@@ -35,6 +35,7 @@ ORDER_ACTIONS: Mapping[str, OnOrder] = {
     "reduce": lambda floor, live, payload: endings.reduce(floor, live, Decimal(payload[0]), Decimal(payload[1])),
     "activate": lambda floor, live, _: lifecycle.activate(floor, live),
     "locate": lambda floor, live, _: lifecycle.locate(floor, live),
+    "look": lambda floor, live, _: lifecycle.look(floor, live),
     "release": lambda floor, live, _: lifecycle.release(floor, live),
     "expire": lambda floor, live, _: lifecycle.expire(floor, live),
 }
@@ -77,6 +78,8 @@ def show(floor: Floor, quote: Quote) -> Touch:
     touch = floor.touches.get(quote.con_id)
     if touch is None:
         touch = floor.touches[quote.con_id] = Touch(quote, floor.config.displayed_share)
+        if touch.mark is not None:
+            floor.closes.setdefault(quote.con_id, touch.mark)
     else:
         touch.show(quote, floor.config.displayed_share)
     return touch
@@ -102,13 +105,12 @@ def quote(floor: Floor, quote: Quote) -> None:
 
 def show_combo(floor: Floor, combo: Instrument) -> None:
     """Make the book of a combo anew from those of its legs, and trade on it."""
-    quote = net_quote(floor, combo)
-    if quote is None:
-        floor.forget_display(combo.con_id)
+    touch = display_combo(floor, combo)
+    if touch is None:
         return
     if floor.config.report_quotes:
-        floor.out.append(Quoted(at=floor.now, quote=quote))
-    _trade(floor, combo.con_id, show(floor, quote))
+        floor.out.append(Quoted(at=floor.now, quote=touch.quote))
+    _trade(floor, combo.con_id, touch)
 
 
 def _trade(floor: Floor, con_id: int, touch: Touch) -> None:
@@ -120,3 +122,6 @@ def _trade(floor: Floor, con_id: int, touch: Touch) -> None:
         matching.match(floor, live, fresh=True)
     for live in floor.waiting[con_id]:
         triggers.watch(floor, live, touch)
+    if floor.conditional:
+        for live in tuple(floor.conditional.values()):
+            lifecycle.look(floor, live)

@@ -44,8 +44,17 @@ def boundary(floor: Floor, schedule: str) -> None:
 
 def _close_regular(floor: Floor, schedule: str) -> None:
     auctions.closing_bell(floor, schedule)
+    _note_closes(floor, schedule)
     _end_of_hours(floor, schedule)
     floor.out.append(SessionClosed(at=floor.now, schedule=schedule, liquid=True))
+
+
+def _note_closes(floor: Floor, schedule: str) -> None:
+    """The day's last prices, which tomorrow's changes are measured by."""
+    for con_id, instrument in floor.instruments.items():
+        mark = floor.mark(con_id)
+        if instrument.schedule == schedule and mark is not None:
+            floor.closes[con_id] = mark
 
 
 def _close(floor: Floor, schedule: str, phase: Phase) -> None:

@@ -41,6 +41,7 @@ def finish(floor: Floor, live: LiveOrder, stage: str) -> None:
     live.held_until = None
     live.canceling = False
     recount(floor, live)
+    floor.conditional.pop(live.order.perm_id, None)
     floor.alive.pop(live.order.perm_id, None)
 
 

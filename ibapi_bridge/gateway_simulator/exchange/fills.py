@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from attrs import evolve, frozen
 
-from ibapi_bridge.gateway_simulator.exchange.book import LegFill, LiveOrder
+from ibapi_bridge.gateway_simulator.exchange.book import LegFill, LiveOrder, Touch
 from ibapi_bridge.gateway_simulator.exchange.charges import order_commission
 from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import after_fill, finish
@@ -20,6 +20,7 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.ledger import book
 from ibapi_bridge.gateway_simulator.exchange.types import (
+    ONE,
     ZERO,
     Execution,
     Instrument,
@@ -58,8 +59,12 @@ def execute(
     else:
         recount(floor, live)
     for execution in booked:
+        for combo in floor.combos_of.get(execution.con_id, ()):
+            display_combo(floor, floor.instruments[combo])
         _report_costs(floor, execution)
     after_fill(floor, live, quantity)
+    for waiting in floor.conditional:
+        floor.plan(floor.now, "look", waiting)
 
 
 def _book(floor: Floor, live: LiveOrder, trade: Trade, liquidity: Liquidity) -> Execution:
@@ -146,7 +151,19 @@ def _book_legs(floor: Floor, live: LiveOrder, combo: Trade, liquidity: Liquidity
         total = order_commission(floor.config.commissions, trade.instrument, leg.filled, value)
         fee, leg.commission = total - leg.commission, total
         booked.append(_record(floor, live, trade, liquidity, fee=fee, leg=leg))
+        _take_from_leg(floor, trade)
     return booked
+
+
+def _take_from_leg(floor: Floor, trade: Trade) -> None:
+    """What a combo trades is gone from the books of its legs."""
+    touch = floor.touches.get(trade.instrument.con_id)
+    if touch is None:
+        return
+    if trade.side == "BUY":
+        touch.ask_left = max(touch.ask_left - trade.quantity, ZERO)
+    else:
+        touch.bid_left = max(touch.bid_left - trade.quantity, ZERO)
 
 
 def _leg_trades(floor: Floor, combo: Trade) -> list[Trade]:
@@ -227,8 +244,21 @@ def _venue(floor: Floor, instrument: Instrument) -> str:
     return VENUES[floor.rng.getrandbits(16) % len(VENUES)]
 
 
-def net_quote(floor: Floor, combo: Instrument) -> Quote | None:
-    """The book of a combo made of its legs' books, None while a leg has no two-sided quote."""
+def display_combo(floor: Floor, combo: Instrument) -> Touch | None:
+    """Show the book of a combo made of what its legs' books have left, None while a leg has no two-sided quote."""
+    quote = _net_quote(floor, combo)
+    if quote is None:
+        floor.forget_display(combo.con_id)
+        return None
+    touch = floor.touches.get(combo.con_id)
+    if touch is None:
+        touch = floor.touches[combo.con_id] = Touch(quote, ONE)
+    else:
+        touch.show(quote, ONE)
+    return touch
+
+
+def _net_quote(floor: Floor, combo: Instrument) -> Quote | None:
     bid = ask = ZERO
     bid_size = ask_size = Decimal(10**9)
     for leg in combo.legs:
@@ -236,7 +266,7 @@ def net_quote(floor: Floor, combo: Instrument) -> Quote | None:
         if touch is None or touch.halted or touch.quote.bid is None or touch.quote.ask is None:
             return None
         low, high = touch.quote.bid, touch.quote.ask
-        low_size, high_size = touch.quote.bid_size, touch.quote.ask_size
+        low_size, high_size = touch.bid_left, touch.ask_left
         if leg.side == "SELL":
             low, high, low_size, high_size = -high, -low, high_size, low_size
         bid += low * leg.ratio

@@ -65,6 +65,8 @@ class Floor:
         self.waiting: dict[int, list[LiveOrder]] = {}
         self.touches: dict[int, Touch] = {}
         self.pegged: dict[int, list[LiveOrder]] = {}
+        self.conditional: dict[int, LiveOrder] = {}
+        self.closes: dict[int, Decimal] = {}
         self.opening: set[int] = set()
         self.combos_of: dict[int, list[int]] = {}
         self.groups: dict[tuple[str, str], list[int]] = {}

@@ -49,6 +49,8 @@ def next_gate(floor: Floor, live: LiveOrder) -> Gate | None:
         return Gate("", order.good_after)
     if not is_tradable(floor, order):
         return _closed(floor, order)
+    if order.conditions and not order.conditions_cancel and not live.conditions_met:
+        return Gate()
     return None
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
+from ibapi_bridge.gateway_simulator.exchange import conditions
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import group_of, reject
@@ -95,6 +96,7 @@ def _admit(floor: Floor, order: VenueOrder) -> LiveOrder:
         parent.children.append(order.perm_id)
         live.parent_filled = parent.stage == "filled"
     recount(floor, live)
+    conditions.register(floor, live)
     return live
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from ibapi_bridge.gateway_simulator.exchange import auctions, pegs
+from ibapi_bridge.gateway_simulator.exchange import auctions, conditions, pegs
 from ibapi_bridge.gateway_simulator.exchange.book import LiveOrder
 from ibapi_bridge.gateway_simulator.exchange.commitments import recount
 from ibapi_bridge.gateway_simulator.exchange.endings import cancel_now, is_pegging
@@ -134,6 +134,19 @@ def activate(floor: Floor, live: LiveOrder) -> None:
     live.parent_filled = True
     recount(floor, live)
     if live.stage == "held" and live.why_held.startswith("child"):
+        route(floor, live)
+
+
+def look(floor: Floor, live: LiveOrder) -> None:
+    """See whether an order's conditions are met now."""
+    if live.order.perm_id not in floor.conditional or not conditions.hold(floor, live):
+        return
+    if live.order.conditions_cancel:
+        conditions.cancel_if_met(floor, live)
+        return
+    live.conditions_met = True
+    conditions.register(floor, live)
+    if live.stage == "held" and not live.why_held.startswith("child"):
         route(floor, live)
 
 

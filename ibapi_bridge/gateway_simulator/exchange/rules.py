@@ -23,6 +23,7 @@ TRAILED = frozenset({"TRAIL", "TRAIL LIMIT"})
 TRIGGERED = STOPPED | TRAILED
 PEGGED = frozenset({"PEG MKT", "PEG MID", "REL", "MIDPRICE"})
 CAPPED = LIMITED | PEGGED
+DOUBLE_METHODS = frozenset({1, 3})  # take two prices in a row, which a condition does not remember
 TRIGGER_METHODS = frozenset({0, 1, 2, 3, 4, 7, 8})
 INVALID = "Error validating request.-'bF' : cause - "
 INCOMPATIBLE = "The TIF (Tif type) and the order type are incompatible."
@@ -60,6 +61,7 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
         or _of_contract(floor, instrument)
         or _of_size(instrument, order)
         or _of_prices(instrument, order)
+        or _of_conditions(floor, order)
     )
 
 
@@ -146,6 +148,19 @@ def _of_prices(instrument: Instrument, order: VenueOrder) -> Refusal | None:
         return Refusal(110, OFF_GRID)
     if limit is not None and instrument.sec_type != "BAG" and limit <= 0:
         return Refusal(110, OFF_GRID)
+    return None
+
+
+def _of_conditions(floor: Floor, order: VenueOrder) -> Refusal | None:
+    for condition in order.conditions:
+        if condition.kind in ("price", "volume", "change") and condition.con_id not in floor.instruments:
+            return Refusal(147, "The conditional contract info is incomplete.")
+        if condition.kind == "execution" and not (condition.symbol and condition.sec_type):
+            return Refusal(147, "The conditional contract info is incomplete.")
+        if condition.trigger_method not in TRIGGER_METHODS - DOUBLE_METHODS:
+            return Refusal(146, "Invalid trigger method.")
+        if not _is_usable(condition.number):
+            return Refusal(321, INVALID + "Invalid number in a condition")
     return None
 
 

@@ -49,6 +49,7 @@ def save(floor: Floor) -> Json:
         "alive": list(floor.alive),
         "waiting": [[con_id, [o.order.perm_id for o in orders]] for con_id, orders in floor.waiting.items()],
         "pegged": [[con_id, [o.order.perm_id for o in orders]] for con_id, orders in floor.pegged.items()],
+        "closes": {str(con_id): str(price) for con_id, price in floor.closes.items()},
         "groups": [[account, name, members] for (account, name), members in floor.groups.items()],
         "executions": plain(floor.executions, unstructure_as=list[Execution]),
         "accounts": [_account_row(account) for account in floor.accounts.values()],
@@ -81,6 +82,8 @@ def load(floor: Floor, saved: Mapping[str, Any]) -> None:
     floor.touches = {row["quote"]["con_id"]: _touch_of(row) for row in saved["touches"]}
     floor.opening = set(saved["opening"])
     floor.phases = {row["name"]: _phase_of(row) for row in saved["phases"]}
+    floor.closes = {int(con_id): Decimal(price) for con_id, price in saved.get("closes", {}).items()}
+    floor.conditional = {p: o for p, o in floor.alive.items() if o.order.conditions and not o.conditions_met}
     for live in floor.alive.values():
         live.committed = ZERO
         recount(floor, live)

@@ -59,8 +59,12 @@ def _method(floor: Floor, live: LiveOrder) -> int:
 
 
 def _reference(method: int, live: LiveOrder, quote: Quote) -> Decimal | None:
-    """The price that a stop is measured by; bid and ask stand in while nothing has traded."""
-    own = quote.ask if live.order.side == "BUY" else quote.bid
+    return reference_price(method, quote, rising=live.order.side == "BUY")
+
+
+def reference_price(method: int, quote: Quote, *, rising: bool) -> Decimal | None:
+    """The price a trigger method looks at; ask (falling: bid) stands in while nothing has traded."""
+    own = quote.ask if rising else quote.bid
     if method == MIDPOINT:
         return None if quote.bid is None or quote.ask is None else (quote.bid + quote.ask) / 2
     if method in (DOUBLE_BID_ASK, BID_ASK) or quote.last is None:

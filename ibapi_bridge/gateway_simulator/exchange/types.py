@@ -19,6 +19,7 @@ OrderType = Literal[
 ]  # fmt: skip
 TimeInForce = Literal["DAY", "GTC", "GTD", "IOC", "FOK", "OPG"]
 SecType = Literal["STK", "OPT", "FUT", "FOP", "CASH", "CFD", "CRYPTO", "BAG", "IND"]
+ConditionKind = Literal["price", "time", "margin", "execution", "volume", "change"]
 Liquidity = Literal["added", "removed"]
 
 ORDER_TYPE_NAMES: tuple[OrderType, ...] = get_args(OrderType)
@@ -107,13 +108,35 @@ class Quote:
 
 
 @frozen(kw_only=True)
+class Condition:
+    """One condition of an order; `conjunction` joins it to the next one by AND, otherwise by OR.
+
+    `number` is a price, a day's volume, or a percentage: of change since the last close, or of margin cushion (excess
+    liquidity of equity). `is_more` accepts it and above, otherwise it and below. Execution conditions name what has to
+    trade by `symbol`, `sec_type` and `exchange`, the last empty or SMART for any.
+    """
+
+    kind: ConditionKind
+    conjunction: bool = True
+    is_more: bool = True
+    con_id: int = 0
+    number: Decimal = ZERO
+    at: datetime | None = None
+    trigger_method: int = 0
+    symbol: str = ""
+    sec_type: str = ""
+    exchange: str = ""
+
+
+@frozen(kw_only=True)
 class VenueOrder:
     """An order as it reaches the broker's back office, keyed by its permanent id.
 
     `stop_price` is IBKR's auxPrice: the trigger of STP, STP LMT, MIT and LIT orders, the trailing amount of TRAIL
     orders, the offset of pegged ones; `trail_percent` replaces the trailing amount when given (0..100).
     `trigger_method` is IBKR's number for what elects a stop, 0 the instrument's default. `quantity` is the new total,
-    filled part included; no fill is smaller than `min_quantity`, unless less is left. `client_id`, `order_id` and
+    filled part included; no fill is smaller than `min_quantity`, unless less is left. With `conditions_cancel` the
+    conditions cancel the order instead of setting it off. `client_id`, `order_id` and
     `order_ref` are carried along unread.
     """
 
@@ -136,6 +159,9 @@ class VenueOrder:
     all_or_none: bool = False
     min_quantity: Decimal | None = None
     trigger_method: int = 0
+    conditions: tuple[Condition, ...] = ()
+    conditions_cancel: bool = False
+    conditions_ignore_rth: bool = False
     parent_perm_id: int | None = None
     oca_group: str = ""
     oca_type: int = 3

@@ -16,7 +16,11 @@ from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.session import Session
 
 NO_DEFINITION = "No security definition has been found for the request"
-ORDER_TYPES = "ACTIVETIM,AD,ALLOC,COND,DAY,GTC,GTD,IOC,LIT,LMT,LOC,MIT,MKT,MOC,MTL,OCA,OPG,STP,STPLMT,TRAIL,WHATIF"
+ORDER_TYPES = (
+    "ACTIVETIM,AD,ALLOC,AON,COND,DAY,FOK,GAT,GTC,GTD,ICE,IOC,LIT,LMT,LOC,MIT,MKT,MOC,MTL,OCA,OPG,STP,STPLMT,TRAIL,"
+    "TRAILLMT,WHATIF"
+)
+PEGGED_TYPES = ",MIDPX,PEGMID,PEGMKT,REL"
 ZONE_LABELS = {"America/New_York": "US/Eastern", "America/Chicago": "US/Central"}
 STOCK_VENUES = ("SMART", "AMEX", "NYSE", "CBOE", "ARCA", "NASDAQ", "IEX")
 
@@ -57,7 +61,7 @@ def contract_data(gateway: Gateway, request_id: int, instrument: Instrument) -> 
 def _rules(detail: Message, instrument: Instrument) -> None:
     exchanges = venues(instrument)
     detail.minTick = plain(instrument.min_tick)
-    detail.orderTypes = ORDER_TYPES
+    detail.orderTypes = ORDER_TYPES + (PEGGED_TYPES if instrument.sec_type == "STK" else "")
     detail.validExchanges = ",".join(exchanges)
     detail.marketRuleIds = ",".join([str(instrument.market_rule_id)] * len(exchanges))
     detail.priceMagnifier = 1

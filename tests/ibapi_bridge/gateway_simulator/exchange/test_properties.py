@@ -24,7 +24,7 @@ from ibapi_bridge.gateway_simulator.exchange import (
 from ibapi_bridge.gateway_simulator.exchange.events import Event
 from ibapi_bridge.gateway_simulator.exchange.instruments import AAPL, ES, EUR_USD, SPY
 from ibapi_bridge.gateway_simulator.exchange.ledger import Holding
-from ibapi_bridge.gateway_simulator.exchange.types import ORDER_TYPE_NAMES, TIME_IN_FORCE_NAMES, Leg
+from ibapi_bridge.gateway_simulator.exchange.types import ORDER_TYPE_NAMES, TIME_IN_FORCE_NAMES, Condition, Leg
 from tests.ibapi_bridge.gateway_simulator.exchange.desk import ACCOUNT
 
 FRIDAY_BEFORE_CLOSE = datetime(2023, 11, 3, 19, 58, tzinfo=UTC)
@@ -37,6 +37,15 @@ PAIR = Instrument(
 LISTED = {i.con_id: i for i in (*default_instruments(), PAIR)}
 CONTRACTS = (SPY, AAPL, ES, EUR_USD, 700000001, PAIR.con_id)
 
+CONDITIONS = (
+    (Condition(kind="price", con_id=AAPL, number=Decimal(190)),),
+    (
+        Condition(kind="volume", con_id=SPY, number=Decimal(5000), conjunction=False),
+        Condition(kind="execution", symbol="SPY", sec_type="STK"),
+    ),
+    (Condition(kind="time", at=FRIDAY_BEFORE_CLOSE + timedelta(seconds=60), is_more=False),),
+    (Condition(kind="change", con_id=ES, number=Decimal("0.01")), Condition(kind="margin", number=Decimal(99))),
+)
 Command = tuple[str, Any]
 
 
@@ -64,6 +73,10 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
         "display_size": draw(st.sampled_from([None, None, Decimal(1), Decimal(50)])),
         "all_or_none": draw(st.sampled_from([False, False, True])),
         "parent_perm_id": draw(st.sampled_from([None, None, None, 1, 2, 9])),
+        "trigger_method": draw(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 7, 8])),
+        "min_quantity": draw(st.sampled_from([None, None, None, Decimal(50)])),
+        "conditions": draw(st.sampled_from([(), (), (), *CONDITIONS])),
+        "conditions_cancel": draw(st.booleans()),
         "oca_group": draw(st.sampled_from(["", "", "g"])),
         "oca_type": draw(st.integers(0, 4)),
     }
