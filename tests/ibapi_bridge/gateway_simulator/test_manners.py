@@ -400,7 +400,7 @@ def test_an_order_of_yesterday_is_there_without_its_executions(start_gateway: St
     client.wait_until(lambda calls: any(c[0] == "orderStatus" and c[1] == 310 and c[3] > 0 for c in calls))
     client.place(310, contract(), order("BUY", "LMT", 4000, lmtPrice=430.0, tif="GTC"))
     client.wait_status(311, "Cancelled")
-    gateway.call(lambda: gateway.gateway.advance(datetime(2026, 4, 14, 12, 0, tzinfo=UTC)))
+    gateway.call(lambda: gateway.gateway.advance(datetime(2026, 4, 14, 12, 0, tzinfo=UTC)), seconds=60.0)
     client.close()
     again = connect(gateway)
     again.api.reqAllOpenOrders()
