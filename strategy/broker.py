@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import attrs
 
 from actors.domain.contract import Contract
+from actors.domain.frozen import evolved
 from actors.domain.identity import OmsId
 from actors.domain.order_state import Fill, OrderState, Pending
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
@@ -188,7 +189,7 @@ class BrokerAPI:
         check_order(order)
         if order.contract is not None or order.symbol not in self._view.configured:
             return order
-        return attrs.evolve(order, symbol="", contract=self._view.configured[order.symbol])
+        return evolved(order, symbol="", contract=self._view.configured[order.symbol])
 
     def _known(self, oms_id: str, order: Order) -> OrderState | None:
         if not OMS_ID_PATTERN.fullmatch(oms_id):

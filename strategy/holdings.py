@@ -11,6 +11,7 @@ from decimal import Decimal
 import attrs
 
 from actors.domain.contract import Contract, SecType
+from actors.domain.frozen import evolved
 from actors.domain.identity import Account, ExecId
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.positions import Holding
@@ -144,7 +145,7 @@ def _is_row_of(row: PositionView, movement: Movement) -> bool:
 def _after(position: PositionView, movement: Movement) -> PositionView:
     before = Holding(quantity=position.quantity, cost=position.quantity * position.average_cost)
     after = before.after(movement.quantity, movement.price)
-    return attrs.evolve(
+    return evolved(
         position,
         quantity=after.quantity,
         average_cost=after.average_cost,

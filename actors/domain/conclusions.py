@@ -49,7 +49,7 @@ def conclude(
         said.append(_fill_event(before, after, evidence, recovered))
     if after.held and after.held != before.held:
         said.append(OrderHeld(at=at, order=after, recovered=recovered))
-    if before.in_doubt or before.wanted is not None or before.pending is not None or after.in_doubt:
+    if before.in_doubt or before.wanted is not None or before.pending is CANCEL or after.in_doubt:
         _say_requests(said, before, after, evidence, text, recovered)
     _say_end(said, before, after, at, text, recovered)
     return said

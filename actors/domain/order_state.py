@@ -179,6 +179,8 @@ def _made_of(fields: dict[str, Any]) -> OrderState:
 
 def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
     """Quantity of all fills in the order's own contract."""
-    if not fills:
-        return _ZERO
-    return sum((fill.quantity for fill in fills.values() if fill.contract is None), _ZERO)
+    total = _ZERO
+    for fill in fills.values():
+        if fill.contract is None:
+            total += fill.quantity
+    return total

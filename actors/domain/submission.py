@@ -9,6 +9,7 @@ from actors.domain.contract import Contract, Instrument
 from actors.domain.desk_config import Waiting
 from actors.domain.desk_core import QUALIFY, DeskCore
 from actors.domain.evidence import Concluded, ReplaceRequested, Sent
+from actors.domain.frozen import evolved
 from actors.domain.identity import Account, OmsId
 from actors.domain.limits import refusal_of_exposure, refusal_of_size
 from actors.domain.order_state import ExecStatus, OrderState
@@ -187,7 +188,7 @@ def snapped(order: Order, instrument: Instrument) -> Order:
         stop = instrument.snap(stop)
     if limit == order.limit_price and stop == order.stop_price:
         return order
-    return attrs.evolve(order, limit_price=limit, stop_price=stop)
+    return evolved(order, limit_price=limit, stop_price=stop)
 
 
 def instrument_reported(core: DeskCore, report: InstrumentReported) -> None:
