@@ -2,7 +2,7 @@
 
 from actors.messages.reports import Report, ServerTimeReported
 from ibapi_bridge.conversation import Reroute
-from ibapi_bridge.figures import Untranslatable, identity, integer
+from ibapi_bridge.figures import identity, integer
 from ibapi_bridge.spoken import Spoken
 from ibapi_bridge.times import from_epoch
 
@@ -54,7 +54,5 @@ def current_time_in_millis(said: Spoken) -> tuple[Report, ...]:
 
 
 def _server_time(said: Spoken, seconds: float) -> tuple[Report, ...]:
-    server_time = from_epoch(seconds)
-    if server_time is None or seconds <= 0:
-        raise Untranslatable(f"time is {seconds}: it must be seconds since 1970")
+    server_time = from_epoch(seconds) if seconds > 0 else None
     return (ServerTimeReported(at=said.at, epoch=said.epoch, server_time=server_time),)

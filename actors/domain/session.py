@@ -218,7 +218,7 @@ class SessionMachine:
     def _on_server_time(self, message: ServerTimeReported) -> tuple[SessionAction, ...]:
         """A heartbeat's answer; it also says how far market time is from the gateway's."""
         self._beat_sent = None
-        if not self.config.follows_gateway_clock:
+        if not self.config.follows_gateway_clock or message.server_time is None:
             return ()
         differs = self._timekeeping.compare(message.at, message.server_time)
         if self._timekeeping.is_unsure:

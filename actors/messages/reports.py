@@ -264,9 +264,9 @@ class QuoteReported(Report):
 
 @frozen(kw_only=True)
 class ServerTimeReported(Report):
-    """The broker's clock."""
+    """The broker's clock, the answer to a heartbeat; None when what it said is no time."""
 
-    server_time: datetime
+    server_time: datetime | None
 
 
 @frozen(kw_only=True)

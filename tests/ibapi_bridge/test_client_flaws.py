@@ -6,6 +6,7 @@ The numbers are those of the list in ``bare_client_flaws.py``, which shows each 
 import socket
 import threading
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -251,7 +252,7 @@ def test_13b_a_heartbeat_is_one_request_and_one_report() -> None:
         link.request_server_time()
         assert gateway.read_frame()[:4] == (249).to_bytes(4, "big")
         gateway.send(protobuf(49, "CurrentTime", currentTime=1_776_000_000))
-        assert heard.next(ServerTimeReported).server_time.timestamp() == 1_776_000_000
+        assert heard.next(ServerTimeReported).server_time == datetime.fromtimestamp(1_776_000_000, UTC)
 
 
 def test_14_a_refused_connection_is_one_loss_with_its_reason() -> None:

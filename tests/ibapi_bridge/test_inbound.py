@@ -253,7 +253,14 @@ def test_simple_statements() -> None:
     assert value == same
     (time,) = said("currentTimeInMillis", timeInMillis=1_776_000_000_500)
     assert isinstance(time, ServerTimeReported)
-    assert time.server_time.microsecond == 500_000
+    assert time.server_time == datetime.fromtimestamp(1_776_000_000.5, UTC)
+
+
+@pytest.mark.parametrize("nonsense", [0, -5, 2**62])
+def test_a_time_that_is_none_is_an_answer_all_the_same(nonsense: int) -> None:
+    (report,) = said("currentTime", time=nonsense)
+    assert isinstance(report, ServerTimeReported)
+    assert report.server_time is None
 
 
 def test_an_unknown_callback_says_nothing() -> None:

@@ -300,6 +300,13 @@ def test_a_clock_is_asked_at_once_and_again_soon_while_it_differs() -> None:
     assert AskServerTime in kinds(machine.decide(tick(12.2)))
 
 
+def test_an_answer_that_is_no_time_is_an_answer() -> None:
+    machine = connected(attrs.evolve(CONFIG, follows_gateway_clock=True))
+    assert AskServerTime in kinds(machine.decide(tick(0.1)))
+    assert machine.decide(ServerTimeReported(at=AT, epoch=Epoch(1), server_time=None)) == ()
+    assert AskServerTime in kinds(machine.decide(tick(10.1)))
+
+
 def test_where_market_time_is_not_real_time_the_gateways_clock_is_only_a_heartbeat() -> None:
     machine = connected()
     for _ in range(5):
