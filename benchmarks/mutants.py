@@ -1,7 +1,7 @@
 """Does the simulation notice a broken engine? Breaks it in one place at a time, in a copy, and lets the campaign play.
 
-``python -m benchmarks.mutants [SEQUENCES]`` prints a table: what was broken, which property noticed, after how many
-sessions.
+``python -m benchmarks.mutants [SEQUENCES] [WORD]`` prints a table: what was broken, which property noticed, after how
+many sessions; a word chooses those with it in their name.
 """
 
 import shutil
@@ -208,7 +208,8 @@ def _copy(name: str, copy: Path) -> None:
 def main() -> None:
     """Try every mutant."""
     sequences = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    for mutant in MUTANTS:
+    word = sys.argv[2] if len(sys.argv) > 2 else ""
+    for mutant in (mutant for mutant in MUTANTS if word in mutant.name):
         print(f"| {mutant.name} | `{mutant.file}` | {outcome(mutant, sequences)} |", flush=True)
 
 

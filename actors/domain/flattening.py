@@ -35,6 +35,7 @@ def go_on(core: DeskCore, at: datetime) -> None:
         state = core.flattening
     if state is None or state.closing:
         return
+    state = _without_doubted(core, state)
     waiting = [order for order in core.book.open_orders() if _is_awaited(order, state)]
     if waiting:
         _cancel_all(core, state, waiting, at)
@@ -49,6 +50,16 @@ def _is_awaited(order: OrderState, state: Flattening) -> bool:
     """
     awaited = order.oms_id not in state.asked or order.pending is Pending.CANCEL or lacks_fills(order)
     return awaited and not order.in_doubt
+
+
+def _without_doubted(core: DeskCore, state: Flattening) -> Flattening:
+    """A cancel that was lost is asked again once its order turns out to live: it would fill beside the close."""
+    orders = (core.book.get(oms_id) for oms_id in state.asked)
+    asked = tuple(order.oms_id for order in orders if order is not None and not order.in_doubt)
+    if asked == state.asked:
+        return state
+    core.flattening = attrs.evolve(state, asked=asked)
+    return core.flattening
 
 
 def _closing_ended(core: DeskCore, state: Flattening, at: datetime) -> None:

@@ -3,11 +3,14 @@
 A1 every order reached the broker at most once. A2 every execution the broker lists was told exactly once. A3 what is
 filled, per order, is what the broker filled. A4 an order is open here if it is alive there, and the other way round.
 A5 the position of the desk, of the portfolio and of the strategy's own view is the broker's. A6 the profit by our
-arithmetic is the change of the broker's cash. A7 the session is READY, the strategy runs, nothing waits or
-is in doubt. A8 replaying the inputs gives the same state. A9 once reconciled, everything is known that the broker
-listed when the lists were asked. A10 no order is unanswered for long without being in doubt.
+arithmetic is the change of the broker's cash. A7 the session is READY, the strategy runs, nothing waits or is in
+doubt. A8 replaying the inputs gives the same state: orders, positions and the strategy's own. A9 once reconciled,
+everything is known that the broker listed when the lists were asked. A10 no order is unanswered for long, or without
+a connection, and not in doubt. A11 nothing is to be sent while orders do not pass. A12 no session is given up while
+its connection stands.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +23,7 @@ from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import OmsId
 from actors.domain.order_state import ExecStatus, Pending
+from actors.domain.portfolio import Portfolio
 from actors.domain.terms import format_quantity
 from actors.messages.system import SessionState
 from actors.restore import Fold
@@ -75,7 +79,13 @@ def complaints_of_reconciliation(process: Process, venue: Venue, record: Record,
 
 
 def overdue(process: Process) -> Iterator[str]:
-    """A10: orders that were sent long ago and neither answered nor doubted."""
+    """A10, A11: orders that were sent long ago and neither answered nor doubted; sent when it could not help."""
+    for oms_id in process.sent_unready:
+        yield f"A11 order {oms_id} was to be sent although no orders passed"
+    if process.machine.state in (SessionState.DISCONNECTED, SessionState.CONNECTING):
+        for order in process.desk.open_orders():
+            if order.pending is not None and not order.in_doubt:
+                yield f"A10 order {order.oms_id} awaits an answer without a connection and is not in doubt"
     if process.machine.state is not SessionState.READY:
         return
     for order in process.desk.open_orders():
@@ -147,9 +157,19 @@ def replayed(inputs: list[object], config: DeskConfig) -> Fold:
 
 def replay_complaint(process: Process, inputs: list[object], fold: Fold) -> str | None:
     """A8: whether a restart would know what was known."""
-    if _comparable(fold.desk) == _comparable(process.desk):
+    differences = [] if _comparable(fold.desk) == _comparable(process.desk) else _differences(fold.desk, process.desk)
+    if _positions(fold.portfolio, process.now) != _positions(process.portfolio, process.now):
+        differences.append("positions")
+    if {key: json.loads(text) for key, text in fold.strategy_state.items()} != dict(process.runner.state):
+        differences.append("the strategy's state")
+    if not differences:
         return None
-    return f"A8 replaying {len(inputs)} inputs gives another state: {_difference(fold.desk, process.desk)}"
+    return f"A8 replaying {len(inputs)} inputs gives another state: {', '.join(differences)}"
+
+
+def _positions(portfolio: Portfolio, at: datetime) -> list[tuple[Contract, Decimal, Decimal]]:
+    positions = portfolio.snapshot_view(at).positions
+    return [(position.contract, position.quantity, position.average_cost) for position in positions]
 
 
 def _comparable(desk: Desk) -> DeskSnapshot:
@@ -157,7 +177,7 @@ def _comparable(desk: Desk) -> DeskSnapshot:
     return attrs.evolve(desk.snapshot(), elapsed=0.0)
 
 
-def _difference(first: Desk, second: Desk) -> str:
+def _differences(first: Desk, second: Desk) -> list[str]:
     mine, theirs = first.snapshot(), second.snapshot()
     names = [field.name for field in attrs.fields(DeskSnapshot) if field.name != "elapsed"]
-    return ", ".join(name for name in names if getattr(mine, name) != getattr(theirs, name))
+    return [name for name in names if getattr(mine, name) != getattr(theirs, name)]

@@ -97,12 +97,13 @@ def _play_chunk(start: int) -> Tally:
 
 def smallest(plan: Plan, name: str, setup: Setup) -> Plan:
     """The smallest plan in which the property of that name still breaks."""
-    return shrink(plan, lambda candidate: _breaks(candidate, name, setup))
+    return shrink(plan, lambda candidate: _weight(candidate, name, setup))
 
 
-def _breaks(plan: Plan, name: str, setup: Setup) -> bool:
-    violation = play(plan, setup).violation
-    return violation is not None and violation.name == name
+def _weight(plan: Plan, name: str, setup: Setup) -> int | None:
+    outcome = play(plan, setup)
+    broken = outcome.violation is not None and outcome.violation.name == name
+    return outcome.orders + outcome.fills if broken else None
 
 
 def is_deterministic(plan: Plan, setup: Setup) -> bool:

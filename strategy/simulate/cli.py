@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
 
+import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -16,6 +17,7 @@ from strategy.simulate.campaign import Campaign, is_deterministic, run, smallest
 from strategy.simulate.failures import SaveCapture, keep, kept_in
 from strategy.simulate.generate import Profile
 from strategy.simulate.page import write_page
+from strategy.simulate.profile_file import load_profile
 from strategy.simulate.properties import Demands
 from strategy.simulate.session import play, tell
 from strategy.simulate.subject import Subject
@@ -32,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sequences", type=_count, default=1_000, metavar="N", help="sessions (default: 1000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same sessions (default: 1)")
     parser.add_argument("--jobs", type=_count, default=os.cpu_count() or 1, help="processes (default: all cores)")
-    parser.add_argument("--minutes", type=_count, default=90, help="length of a session; a full day is 390")
+    parser.add_argument("--minutes", type=_minutes, help="length of a session (default: 90); a full day is 390")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="what is thrown at the strategy, and how often")
     parser.add_argument("--config", type=Path, help="limits, times, symbols and parameters: the file used for trading")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the strategy")
     parser.add_argument("--max-position", type=_amount, metavar="SHARES", help="no larger position in any symbol")
@@ -53,10 +56,10 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.failures.exists() and not arguments.failures.is_dir():
         raise UserError(f"--failures is {arguments.failures}: it must be a directory")
     setup = subject.setup()
-    broken = _play_kept(arguments.failures, subject, setup, console)
+    broken = _play_kept(arguments.failures, subject, console)
     campaign = Campaign(
         subject=subject,
-        profile=Profile(minutes=arguments.minutes, quiet_minutes=min(18, arguments.minutes // 2)),
+        profile=_profile(arguments.profile, arguments.minutes),
         seed=arguments.seed,
         sequences=arguments.sequences,
         jobs=min(arguments.jobs, max(arguments.sequences // 50, 1)),
@@ -82,7 +85,20 @@ def _subject(arguments: argparse.Namespace) -> Subject:
         max_loss=arguments.max_loss,
         stop_within=arguments.stop_within,
     )
-    return Subject(strategy=arguments.strategy, config=config, parameters=_parameters(arguments.set), demands=demands)
+    return Subject(
+        strategy=arguments.strategy,
+        config=config,
+        parameters=_parameters(arguments.set),
+        demands=demands,
+        config_path="" if arguments.config is None else str(arguments.config),
+    )
+
+
+def _profile(path: Path | None, minutes: int | None) -> Profile:
+    """The file's, or the default, cut to the length that was asked for."""
+    profile = load_profile(path) if path is not None else Profile()
+    length = minutes or profile.minutes
+    return attrs.evolve(profile, minutes=length, quiet_minutes=min(profile.quiet_minutes, length // 2))
 
 
 def _parameters(words: list[str]) -> Mapping[str, object]:
@@ -106,11 +122,11 @@ def _decimal(text: str) -> object:
         return text
 
 
-def _play_kept(directory: Path, subject: Subject, setup: Setup, console: Console) -> bool:
-    """Known failures first."""
+def _play_kept(directory: Path, subject: Subject, console: Console) -> bool:
+    """Known failures first, each as it was demanded then."""
     broken = False
     for kept in kept_in(directory, subject):
-        violation = play(kept.plan, setup).violation
+        violation = play(kept.plan, kept.subject(subject).setup()).violation
         state = "still broken" if violation is not None else "holds now"
         console.print(f"known failure {kept.path.name}: {kept.property} {state}", highlight=False)
         broken = broken or violation is not None
@@ -189,6 +205,13 @@ def _count(text: str) -> int:
 
 def _seconds(text: str) -> float:
     return float(_amount(text))
+
+
+def _minutes(text: str) -> int:
+    minutes = _count(text)
+    if minutes > 390:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than a full day of 390 minutes")
+    return minutes
 
 
 def _amount(text: str) -> Decimal:

@@ -1,9 +1,13 @@
-"""Plans from seeds: which moods, fates and disturbances, how often. Whole numbers only: the same on every platform."""
+"""Plans by choice: which moods, fates and disturbances, how often; each choice is one whole number from a source.
+
+The same generator serves the campaign, whose source is a seed and gives the same plans on every platform, and
+Hypothesis, whose source steers and shrinks (``searching``). 0 is always the plainest choice.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from random import Random
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import attrs
 
@@ -26,6 +30,7 @@ _COMMON = {
     OrderFate.NEVER: 4,
     OrderFate.FILL_AFTER_CANCEL: 4,
     OrderFate.REJECTED: 3,
+    OrderFate.CORRECTED_QUANTITY: 1,
 }
 
 
@@ -52,91 +57,107 @@ class Profile:
     disturbances: Mapping[Disturbance, int] = attrs.field(factory=lambda: dict.fromkeys(Disturbance, 2))
 
 
+class Choices(Protocol):
+    """Where choices come from."""
+
+    def below(self, limit: int) -> int:
+        """A whole number from 0 to below ``limit``, which is at least 1."""
+
+
+class SeededChoices:
+    """Choices that follow from a seed alone."""
+
+    def __init__(self, seed: int) -> None:
+        self._bits = Random(seed).getrandbits  # noqa: S311 - a reproducible session, not a secret
+
+    def below(self, limit: int) -> int:
+        """The small unevenness of a remainder does not matter, sameness everywhere does."""
+        return self._bits(32) % limit
+
+
 def plan_of(seed: int, profile: Profile) -> Plan:
     """The plan that a seed stands for under a profile."""
-    rng = Random(seed)  # noqa: S311 - a reproducible session, not a secret
+    return plan_from(SeededChoices(seed), profile)
+
+
+def plan_from(source: Choices, profile: Profile) -> Plan:
+    """A plan within a profile, by the choices of a source."""
     return Plan(
-        day=_one_of(rng, CALENDAR) if _chance(rng, 25) else ORDINARY_DAY,
+        day=_one_of(source, CALENDAR) if _chance(source, 25) else ORDINARY_DAY,
         minutes=profile.minutes,
-        market_seed=rng.getrandbits(32),
+        market_seed=source.below(2**32),
         quote_seconds=profile.quote_seconds,
-        latency_ms=_one_of(rng, (1, 2, 15, 120)),
-        lag_ms=_one_of(rng, (0, 0, 0, 5, 400)),
-        echoes=_chance(rng, 40),
-        snapshot_lag=_chance(rng, 30),
-        regimes=_regimes(rng, profile),
-        fates=_fates(rng, profile),
-        events=_events(rng, profile),
+        latency_ms=_one_of(source, (2, 1, 15, 120)),
+        lag_ms=_one_of(source, (0, 0, 0, 5, 400)),
+        echoes=_chance(source, 40),
+        snapshot_lag=_chance(source, 30),
+        regimes=_regimes(source, profile),
+        fates=_fates(source, profile),
+        events=_events(source, profile),
     )
 
 
-def _regimes(rng: Random, profile: Profile) -> tuple[Regime, ...]:
-    made = [_regime(rng, profile) for _ in range(_below(rng, profile.most_regimes + 1))]
+def _regimes(source: Choices, profile: Profile) -> tuple[Regime, ...]:
+    made = [_regime(source, profile) for _ in range(source.below(profile.most_regimes + 1))]
     return tuple(sorted(made, key=lambda regime: regime.minute))
 
 
-def _regime(rng: Random, profile: Profile) -> Regime:
+def _regime(source: Choices, profile: Profile) -> Regime:
     latest = max(profile.minutes - profile.quiet_minutes, 1)
-    mood = _weighted(rng, profile.moods)
-    minute = _below(rng, latest)
-    minutes = min(1 + _below(rng, 30), latest - minute)
+    mood = _weighted(source, profile.moods)
+    minute = source.below(latest)
+    minutes = min(1 + source.below(30), latest - minute)
     return Regime(mood=mood, minute=minute, minutes=max(minutes, 1))
 
 
-def _fates(rng: Random, profile: Profile) -> tuple[Fate, ...]:
+def _fates(source: Choices, profile: Profile) -> tuple[Fate, ...]:
     return tuple(
-        _fate(rng, profile, number)
+        _fate(source, profile, number)
         for number in range(1, profile.fated_orders + 1)
-        if _chance(rng, profile.fate_chance)
+        if _chance(source, profile.fate_chance)
     )
 
 
-def _fate(rng: Random, profile: Profile, number: int) -> Fate:
-    kind = _weighted(rng, profile.fates)
-    pieces = 1 + _below(rng, 2) if kind is OrderFate.FILL_AFTER_CANCEL else 2 + _below(rng, 5)
-    return Fate(order=number, kind=kind, pieces=pieces, seconds=_seconds(rng, profile))
+def _fate(source: Choices, profile: Profile, number: int) -> Fate:
+    kind = _weighted(source, profile.fates)
+    pieces = 1 + source.below(2) if kind is OrderFate.FILL_AFTER_CANCEL else 2 + source.below(5)
+    return Fate(order=number, kind=kind, pieces=pieces, seconds=_seconds(source, profile))
 
 
-def _events(rng: Random, profile: Profile) -> tuple[Event, ...]:
-    made = [_event(rng, profile) for _ in range(_below(rng, profile.most_events + 1))]
+def _events(source: Choices, profile: Profile) -> tuple[Event, ...]:
+    made = [_event(source, profile) for _ in range(source.below(profile.most_events + 1))]
     return tuple(sorted(made, key=lambda event: event.second))
 
 
-def _event(rng: Random, profile: Profile) -> Event:
+def _event(source: Choices, profile: Profile) -> Event:
     latest = max((profile.minutes - profile.quiet_minutes) * 60 - profile.longest_seconds, 1)
-    kind = _weighted(rng, profile.disturbances)
-    return Event(second=_below(rng, latest), kind=kind, seconds=_seconds(rng, profile))
+    kind = _weighted(source, profile.disturbances)
+    return Event(second=source.below(latest), kind=kind, seconds=_seconds(source, profile))
 
 
-def _seconds(rng: Random, profile: Profile) -> int:
+def _seconds(source: Choices, profile: Profile) -> int:
     """Short ones as often as long ones."""
-    longest = profile.longest_seconds
     for limit in (3, 20):
-        if _chance(rng, 40):
-            return 1 + _below(rng, min(limit, longest))
-    return 1 + _below(rng, longest)
+        if _chance(source, 40):
+            return 1 + source.below(min(limit, profile.longest_seconds))
+    return 1 + source.below(profile.longest_seconds)
 
 
-def _chance(rng: Random, percent: int) -> bool:
-    return _below(rng, 100) < percent
+def _chance(source: Choices, percent: int) -> bool:
+    return source.below(100) >= 100 - percent
 
 
-def _below(rng: Random, limit: int) -> int:
-    """From 0 to below ``limit``; the small unevenness of a remainder does not matter, sameness everywhere does."""
-    return rng.getrandbits(32) % max(limit, 1)
+def _one_of(source: Choices, options: Sequence[Choice]) -> Choice:
+    return options[source.below(len(options))]
 
 
-def _one_of(rng: Random, choices: Sequence[Choice]) -> Choice:
-    return choices[_below(rng, len(choices))]
-
-
-def _weighted(rng: Random, weights: Mapping[Choice, int]) -> Choice:
+def _weighted(source: Choices, weights: Mapping[Choice, int]) -> Choice:
     """One of the names, as often as its weight says.
 
     Raises:
         ValueError: every weight is 0.
     """
-    roll = _below(rng, sum(weights.values()))
+    roll = source.below(max(sum(weights.values()), 1))
     for choice, weight in weights.items():
         roll -= weight
         if roll < 0:

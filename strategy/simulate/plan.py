@@ -44,6 +44,10 @@ class OrderFate(StrEnum):
     HELD = "HELD"  # inactive for `seconds` (a locate), then works
     SILENT = "SILENT"  # works and fills, but no status is ever pushed
     LOST = "LOST"  # never arrives at the broker
+    CUT_OFF = "CUT_OFF"  # the connection is lost for `seconds` as it arrives; what becomes of it is heard after that
+    CUT_AT_FILL = "CUT_AT_FILL"  # the connection is lost for `seconds` as it first fills, before that is said
+    CANCEL_CUT_OFF = "CANCEL_CUT_OFF"  # the connection is lost for `seconds` as the first request to cancel arrives
+    BROKER_CANCELS = "BROKER_CANCELS"  # the broker cancels what is left `seconds` after it began to work
     DOUBLED = "DOUBLED"  # everything about it is said twice
     CANCEL_IGNORED = "CANCEL_IGNORED"  # the first request to cancel is not answered
     CANCEL_SLOW = "CANCEL_SLOW"  # a cancel takes `seconds`

@@ -92,6 +92,8 @@ class Process:
         self.machine = parts.machine
         self.inputs: list[Any] = []
         """What the journal would hold of this life."""
+        self.sent_unready: list[str] = []
+        """Orders and changes that the desk wanted to send although it knew that none pass."""
         self.is_alive = True
         self.is_subscribed = False
         self._schedule, self._gate = parts.schedule, StartGate()
@@ -99,6 +101,7 @@ class Process:
         self._born = self._ticked_at = self._agenda.now
         self._inbox: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._quiet_tick: Tick | None = None
+        self._told_state = SessionState.DISCONNECTED
         self._tick_at: int | None = None
         self._view_is_stale, self._view_is_due = True, False
         posts = {name: _Post(self._teller(hear)) for name, hear in self._hearers().items()}
@@ -226,6 +229,11 @@ class Process:
         if isinstance(message, Tick) and not decided:
             self._quiet_tick = message
             return
+        if isinstance(message, SessionChanged):
+            self._told_state = message.state
+        if self._told_state is not SessionState.READY:
+            sends = (said.oms_id for said in decided if isinstance(said, PlaceOrder | ReplacePlacedOrder))
+            self.sent_unready.extend(sends)
         self._remember(message)
         self._decided.all(decided)
 

@@ -40,6 +40,10 @@ class Violation:
     at: datetime
 
 
+def _amount(given: Decimal | float | str | None) -> Decimal | None:
+    return None if given is None else Decimal(str(given))
+
+
 @attrs.frozen(kw_only=True)
 class Demands:
     """Common demands; None or False switches one off.
@@ -51,8 +55,8 @@ class Demands:
     flat_at_close: bool = True
     raises_nothing: bool = True
     max_orders_in_10_seconds: int | None = 60
-    max_position: Decimal | None = None
-    max_loss: Decimal | None = None
+    max_position: Decimal | None = attrs.field(default=None, converter=_amount)
+    max_loss: Decimal | None = attrs.field(default=None, converter=_amount)
     stop_within: float | None = None
 
     def properties(self) -> tuple[Property, ...]:
@@ -88,14 +92,15 @@ class Demands:
         return session.pnl >= -limit or f"the loss is {-session.pnl:.2f}, allowed is {limit}"
 
     def _protected(self, session: SessionView) -> Verdict:
-        """Counted from the moment at which both the position was open and orders could pass."""
+        """Counted from the moment at which the position was open, the strategy knew of it and orders could pass."""
         patience = timedelta(seconds=self.stop_within or 0)
         positions = session.positions()
         for symbol in list(session.unprotected_since):
             if symbol not in positions:
                 del session.unprotected_since[symbol]
         for symbol, quantity in positions.items():
-            if not session.is_ready or _covered(session, symbol) >= abs(quantity):
+            known = session.told_positions.get(symbol) == quantity
+            if not known or not session.is_ready or _covered(session, symbol) >= abs(quantity):
                 session.unprotected_since.pop(symbol, None)
                 continue
             since = session.unprotected_since.setdefault(symbol, session.now)

@@ -12,6 +12,7 @@ from actors.domain.order_state import Fill, OrderState
 from actors.messages.events import (
     Discrepancy,
     Event,
+    FillCorrected,
     OrderEvent,
     OrderFilled,
     OrderSubmitted,
@@ -69,6 +70,8 @@ class SessionView:
         """When orders left during the last ``STORM_WINDOW``."""
         self.failure: StrategyFailed | None = None
         self.unprotected_since: dict[str, datetime] = {}
+        self.told_positions: dict[str, Decimal] = {}
+        """What the fills that the strategy was told of add up to; behind the truth while one is under way."""
         self.peak = STARTING_CASH
         self.largest_position = ZERO
         self.busiest = 0
@@ -154,9 +157,16 @@ class Record:
             self._statuses[order.oms_id] = status
         if isinstance(event, OrderFilled):
             view.fills.append(ToldFill(at=event.at, order=order, fill=event.fill, recovered=event.recovered))
+            self._move_told(order, _signed(event.fill))
             self.told_families[event.fill.exec_id.rpartition(".")[0]] += 1
+        elif isinstance(event, FillCorrected):
+            self._move_told(order, _signed(event.fill) - _signed(event.previous))
         elif isinstance(event, OrderSubmitted):
             self._count_submission(event.at)
+
+    def _move_told(self, order: OrderState, change: Decimal) -> None:
+        symbol = order.contract.symbol
+        self.view.told_positions[symbol] = self.view.told_positions.get(symbol, ZERO) + change
 
     def _count_submission(self, at: datetime) -> None:
         submitted = self.view.submitted
@@ -217,3 +227,7 @@ class Record:
             view.equity_curve.append((at, equity))
         view.peak = max(view.peak, equity)
         view.drawdown = max(view.drawdown, view.peak - equity)
+
+
+def _signed(fill: Fill) -> Decimal:
+    return fill.quantity * fill.side.sign

@@ -1,7 +1,8 @@
 """From a session that breaks something to the smallest one that still breaks it.
 
-Elements are left out first (halves, then one by one), then values are made simple. Each candidate is played; it is kept
-when the same property breaks. The order of attempts is fixed, so the same failure always shrinks to the same plan.
+Elements are left out first (halves, then one by one), then values are made simple, then other markets are tried for one
+in which less happens before it breaks. Each candidate is played; it is kept when the same property breaks. The order of
+attempts is fixed, so the same failure always shrinks to the same plan.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ import attrs
 from strategy.simulate.generate import ORDINARY_DAY
 from strategy.simulate.plan import Event, Fate, Plan, Regime
 
-Breaks = Callable[[Plan], bool]
+Weigh = Callable[[Plan], int | None]
+"""Plays a plan: how much happens until the property breaks, None when it holds."""
 
 MOST_PLAYS = 1_500
 
@@ -20,22 +22,24 @@ _PARTS = ("events", "fates", "regimes")
 
 
 class _Shrinker:
-    def __init__(self, plan: Plan, breaks: Breaks, most_plays: int) -> None:
+    def __init__(self, plan: Plan, weigh: Weigh, most_plays: int) -> None:
         self.plan = plan
-        self._breaks = breaks
+        self._weigh = weigh
+        self._weight: int | None = None
         self._left = most_plays
         self._tried: set[str] = set()
 
-    def try_plan(self, plan: Plan) -> bool:
-        """Keep a plan when it still breaks; each is played once."""
+    def try_plan(self, plan: Plan, *, lighter: bool = False) -> bool:
+        """Keep a plan when it still breaks, with ``lighter`` only if less happens; each is played once."""
         key = repr(plan)
         if plan == self.plan or key in self._tried or self._left <= 0:
             return False
         self._tried.add(key)
         self._left -= 1
-        if not self._breaks(plan):
+        weight = self._weigh(plan)
+        if weight is None or (lighter and self._weight is not None and weight >= self._weight):
             return False
-        self.plan = plan
+        self.plan, self._weight = plan, weight
         return True
 
     def run(self) -> Plan:
@@ -46,7 +50,13 @@ class _Shrinker:
             for part in _PARTS:
                 self._leave_out(part)
             self._simplify()
+        self._find_lighter_market()
         return self.plan
+
+    def _find_lighter_market(self) -> None:
+        self._weight = self._weigh(self.plan)
+        for seed in range(1, _MARKETS + 1):
+            self.try_plan(attrs.evolve(self.plan, market_seed=seed), lighter=True)
 
     def _leave_out(self, part: str) -> None:
         size = len(getattr(self.plan, part))
@@ -61,6 +71,9 @@ class _Shrinker:
     def _simplify(self) -> None:
         for changes in _PLAIN:
             self.try_plan(attrs.evolve(self.plan, **changes))
+        for minutes in _MINUTES:
+            if minutes < self.plan.minutes:
+                self.try_plan(attrs.evolve(self.plan, minutes=minutes))
         for part in _PARTS:
             for place in range(len(getattr(self.plan, part))):
                 self._simplify_element(part, place)
@@ -74,15 +87,15 @@ class _Shrinker:
             self.try_plan(_with(self.plan, part, tuple(elements)))
 
 
-def shrink(plan: Plan, breaks: Breaks, *, most_plays: int = MOST_PLAYS) -> Plan:
+def shrink(plan: Plan, weigh: Weigh, *, most_plays: int = MOST_PLAYS) -> Plan:
     """The smallest plan found that still breaks.
 
     Args:
         plan: one that breaks.
-        breaks: plays a plan and says whether the same property breaks.
+        weigh: plays a plan and says how much happens until the same property breaks, None when it holds.
         most_plays: how many sessions may be played to find it.
     """
-    return _Shrinker(plan, breaks, most_plays).run()
+    return _Shrinker(plan, weigh, most_plays).run()
 
 
 _PLAIN: tuple[dict[str, Any], ...] = (
@@ -91,11 +104,9 @@ _PLAIN: tuple[dict[str, Any], ...] = (
     {"snapshot_lag": False},
     {"latency_ms": 2},
     {"day": ORDINARY_DAY},
-    {"minutes": 30},
-    {"minutes": 45},
-    {"minutes": 60},
-    *({"market_seed": number} for number in range(1, 9)),
 )
+_MINUTES = (30, 45, 60)
+_MARKETS = 16
 
 
 def _with(plan: Plan, part: str, elements: tuple[Any, ...]) -> Plan:

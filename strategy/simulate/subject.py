@@ -26,6 +26,8 @@ class Subject:
     parameters: Mapping[str, Any] = attrs.field(factory=dict)
     demands: Demands = Demands()
     fair_minutes: int | None = 12
+    config_path: str = ""
+    """Where the configuration was read from; empty when it was not."""
 
     @property
     def name(self) -> str:

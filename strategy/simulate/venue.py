@@ -172,14 +172,22 @@ class Venue:
         order.is_working, order.status = True, BrokerStatus.WORKING
         self._tell(order)
         self._match(order)
+        if order.has_fate(OrderFate.BROKER_CANCELS):
+            self._agenda.after(_seconds_of(order), self._cancel_unasked, order)
         if order.order_id in self.alive and order.terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
             self._end(order, BrokerStatus.CANCELED)
+
+    def _cancel_unasked(self, order: VenueOrder) -> None:
+        if order.order_id in self.alive and not self._is_fair:
+            self._end(order, BrokerStatus.CANCELED)
+            self._note(order, 202)
 
     def _take_cancel(self, command: CancelPlacedOrder) -> None:
         order = self.orders.get(command.order_id)
         if order is None:
             return
         order.cancels += 1
+        self._listener.asked_to_cancel(order)
         if not order.is_alive:
             self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
             return

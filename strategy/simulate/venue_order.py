@@ -56,8 +56,8 @@ class VenueOrder:
 
     @property
     def is_stop(self) -> bool:
-        """Whether it protects: a stop that has not gone off."""
-        return self.terms.order_type in _TRIGGERED and not self.triggered
+        """Whether it protects: a stop that waits, or has gone off and is filling."""
+        return self.terms.order_type in _TRIGGERED
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -27,5 +27,8 @@ class VenueListener(Protocol):
     def filled(self, execution: VenueExecution) -> None:
         """The broker booked an execution, or its correction."""
 
+    def asked_to_cancel(self, order: VenueOrder) -> None:
+        """The broker received a request to cancel."""
+
     def ended(self, order: VenueOrder) -> None:
         """The remainder of an order is dead."""

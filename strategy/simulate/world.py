@@ -9,11 +9,11 @@ import attrs
 
 from actors.domain.contract import Contract, Session
 from actors.domain.desk_config import DeskConfig
-from actors.domain.identity import ClientId
+from actors.domain.identity import ClientId, Epoch
 from actors.domain.invariants import InvariantViolated
 from actors.domain.schedule import Schedule, ScheduleConfig
 from actors.domain.session import GiveUp, SessionConfig, SessionMachine
-from actors.messages.reports import LinkCondition, LinkConditionReported, QuoteReported
+from actors.messages.reports import ConnectionLost, LinkCondition, LinkConditionReported, QuoteReported
 from actors.messages.system import SessionChanged, SessionState
 from actors.restore import Fold
 from strategy.base import Strategy
@@ -24,7 +24,7 @@ from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.line import Line, Tap
 from strategy.simulate.market import CENT, Top, tops
 from strategy.simulate.narrator import Narrator
-from strategy.simulate.plan import Disturbance, Event, Plan
+from strategy.simulate.plan import Disturbance, Event, OrderFate, Plan
 from strategy.simulate.process import NeverAtRest, Parts, Process, Surroundings
 from strategy.simulate.properties import Property, Violation, first_violation
 from strategy.simulate.record import Record, SessionView
@@ -36,6 +36,7 @@ AFTER_CLOSE = 300
 """Seconds simulated before the open and, to let everything come to rest, after the close."""
 
 _RESTART_SLOWER = 15
+_NOTICED_AGAIN = 3
 _STARTED_AGAIN = 5
 """Seconds after which a process that ended is started again from outside."""
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -144,10 +145,13 @@ class World:
     def _beat(self, _: None) -> None:
         self.process.tick()
         self._look(self._always)
+        self._audit_waiting(None)
+        self.agenda.after(self.plan.quote_seconds * SECOND, self._beat)
+
+    def _audit_waiting(self, _: None) -> None:
         late = next(audit.overdue(self.process), None) if self.process.is_alive else None
         if late is not None:
             self._violated("engine_keeps_its_promises", late)
-        self.agenda.after(self.plan.quote_seconds * SECOND, self._beat)
 
     def _next_top(self, feed: tuple[str, Iterator[Top]]) -> None:
         top = next(feed[1], None)
@@ -206,7 +210,14 @@ class World:
     def _cut(self, length: int) -> None:
         self.line.take_down(length)
         if self.line.is_connected:
+            epoch = self.process.machine.epoch
             self.process.lose_connection("the connection was reset")
+            self.agenda.after(length + _NOTICED_AGAIN * SECOND, self._notice_again, (self.process, epoch))
+
+    def _notice_again(self, lost: tuple[Process, Epoch]) -> None:
+        """The thread that writes finds out later than the one that reads, when there may be a new connection."""
+        process, epoch = lost
+        process.report((ConnectionLost(at=self.agenda.moment, epoch=epoch, reason="broken pipe"),))
 
     def _lose_broker(self, restored: LinkCondition, length: int) -> None:
         self._say_condition(LinkCondition.BACKEND_LOST)
@@ -247,14 +258,18 @@ class World:
         """The engine concluded something."""
         self.record.tell(message)
         if isinstance(message, SessionChanged):
-            self._audit_reconciliation(message)
+            self._audit_session(message)
         if isinstance(message, GiveUp):
             self.agenda.after(0, self._kill, _STARTED_AGAIN * SECOND)
         if self._narrator is not None:
             self._narrator.told(message)
 
-    def _audit_reconciliation(self, change: SessionChanged) -> None:
-        if change.state is SessionState.RECONCILING:
+    def _audit_session(self, change: SessionChanged) -> None:
+        if change.state is SessionState.DISCONNECTED:
+            self.agenda.after(0, self._audit_waiting)
+            if self.line.is_connected:
+                self._violated("engine_keeps_its_promises", "A12 the session is given up while its connection stands")
+        elif change.state is SessionState.RECONCILING:
             self._asked = change.at
         elif change.state is SessionState.READY:
             found = next(audit.complaints_of_reconciliation(self.process, self.venue, self.record, self._asked), None)
@@ -266,12 +281,24 @@ class World:
         self.record.placed(order)
         if self._narrator is not None:
             self._narrator.placed(order)
+        self._cut_if(order, OrderFate.CUT_OFF)
+
+    def _cut_if(self, order: VenueOrder, fate: OrderFate) -> None:
+        if order.fate is not None and order.fate.kind is fate:
+            self._disturb(Event(second=0, kind=Disturbance.DISCONNECT, seconds=order.fate.seconds))
 
     def filled(self, execution: VenueExecution) -> None:
         """The broker booked an execution."""
         self.record.filled(execution)
         if self._narrator is not None:
             self._narrator.filled(execution)
+        if execution.revision == 1 and execution.order.filled == execution.quantity:
+            self._cut_if(execution.order, OrderFate.CUT_AT_FILL)
+
+    def asked_to_cancel(self, order: VenueOrder) -> None:
+        """The broker received a request to cancel."""
+        if order.cancels == 1:
+            self._cut_if(order, OrderFate.CANCEL_CUT_OFF)
 
     def ended(self, order: VenueOrder) -> None:
         """An order is over at the broker."""

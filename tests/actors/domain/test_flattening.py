@@ -118,6 +118,20 @@ def test_a_cancel_that_is_not_answered_delays_it_only_until_its_deadline() -> No
     assert only(PlaceOrder, rig.wait(11)).order.quantity == 100
 
 
+def test_a_cancel_that_was_lost_is_asked_again_before_the_position_is_closed() -> None:
+    """Closed beside a living order, the position would be closed twice."""
+    rig = holding()
+    rig.working(oms_id="b")
+    flatten(rig)
+
+    lists = rig.wait(10)
+    assert rig.order("b").in_doubt
+    rig.echo("b", snapshot=True)
+    assert only(CancelPlacedOrder, rig.end_lists(lists)).oms_id == "b"
+
+    assert names(rig.status(BrokerStatus.CANCELED, "b")) == ["OrderCanceled", "OrderSubmitted", "PlaceOrder"]
+
+
 def test_a_refused_cancel_does_not_keep_the_position_open() -> None:
     rig = holding()
     rig.working(oms_id="b")

@@ -3,7 +3,6 @@
 from datetime import datetime
 from decimal import Decimal
 
-from actors.domain.identity import OmsId
 from actors.domain.order_state import ExecStatus, Fill, OrderState
 from actors.domain.terms import Order, OrderType, Side
 from actors.messages.events import OrderEvent
@@ -19,12 +18,7 @@ class TrendWithStop(Strategy):
 
     def on_start(self) -> None:
         self._closes: list[Decimal] = []
-        self._bought = False
-        self._stop: OmsId | None = None
-        for order in self.broker.open_orders("SPY"):
-            if order.order.order_type is OrderType.STOP:
-                self._stop = order.oms_id
-        self._bought = bool(self.broker.positions()) or self._stop is not None
+        self._bought = bool(self.broker.positions() or self.broker.open_orders("SPY"))
 
     def on_market_open(self, closes: datetime) -> None:
         self._closes.clear()
@@ -37,19 +31,17 @@ class TrendWithStop(Strategy):
             self.broker.submit_order(Order(side=Side.BUY, quantity=self.quantity, symbol="SPY"))
 
     def on_fill(self, order: OrderState, fill: Fill) -> None:
-        if order.order.side is Side.BUY and order.remaining == 0:
-            self._protect((fill.price * Decimal("0.99")).quantize(Decimal("0.01")))
+        """A stop for each part that was bought."""
+        if order.order.side is Side.BUY:
+            self._protect(fill.quantity, (fill.price * Decimal("0.99")).quantize(Decimal("0.01")))
 
     def on_order(self, order: OrderState, event: OrderEvent) -> None:
         # The bug: a stop that is refused because the line is down is not sent again once it is up.
-        if order.oms_id == self._stop and order.status is ExecStatus.REJECTED and order.reason.startswith("201"):
-            price = order.order.stop_price
-            if price is not None:
-                self._protect(price)
+        refused = order.status is ExecStatus.REJECTED and order.reason.startswith("201")
+        if refused and order.order.stop_price is not None:
+            self._protect(order.order.quantity, order.order.stop_price)
 
-    def _protect(self, price: Decimal) -> None:
-        held = self.broker.get_position("SPY").quantity
-        if held > 0:
-            self._stop = self.broker.submit_order(
-                Order(side=Side.SELL, quantity=held, symbol="SPY", order_type=OrderType.STOP, stop_price=price)
-            )
+    def _protect(self, quantity: Decimal, price: Decimal) -> None:
+        self.broker.submit_order(
+            Order(side=Side.SELL, quantity=quantity, symbol="SPY", order_type=OrderType.STOP, stop_price=price)
+        )
