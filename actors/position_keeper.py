@@ -10,7 +10,7 @@ Dies when: its books break an invariant.
 from collections.abc import Callable
 from typing import Any
 
-from actors.base import Actor, Address
+from actors.base import Actor, Address, deliver
 from actors.conflation import Mailbag, MailWaiting, QuoteBox, QuotesWaiting
 from actors.domain.portfolio import Portfolio
 from actors.messages.events import Reconciled
@@ -39,6 +39,7 @@ class PositionKeeper(Actor):
         self._dispatch = dispatch
         self._view_listeners = view_listeners
         self._stale = True
+        self._last: Tick | None = None
 
     def hear(self, message: object) -> None:
         """Book, and tell the strategy with the next tick; after a reconciliation at once.
@@ -58,12 +59,22 @@ class PositionKeeper(Actor):
         match message:
             case Reconciled():
                 self._tell_view(message.at)
-            case Tick() if self._stale:
-                self._tell_view(message.at)
             case Tick():
-                pass
+                self._last = message
+                if self._stale:
+                    self._tell_view(message.at)
             case _:
                 self._stale = True
+
+    def on_stop(self) -> None:
+        """Pykka's hook: what still waits is booked and shown, so that the last report counts every fill."""
+        for waiting in self._mail.take():
+            self._portfolio.decide(waiting)
+        if self._last is not None:
+            view = self._portfolio.snapshot_view(self._last.at)
+            for listener in self._view_listeners:
+                deliver(listener, view)
+        super().on_stop()
 
     def _tell_view(self, at: Any) -> None:  # noqa: ANN401  # datetime; the messages' own field
         self._stale = False

@@ -95,8 +95,8 @@ class Engine:
     def start(self) -> None:
         """Start every actor, each answering before the next begins; then let time run."""
         self._start("supervisor", Supervisor, **self._supervisor_arguments())
-        self._start("order_manager", OrderManager, **self._order_manager_arguments())
         self._start("position_keeper", PositionKeeper, **self._position_keeper_arguments())
+        self._start("order_manager", OrderManager, **self._order_manager_arguments())
         self._start("scheduler", Scheduler, schedule=self._schedule(), dispatch=self._decisions.all)
         self._start("strategy_host", StrategyHost, **self._host_arguments())
         self._start("connector", Connector, **self._connector_arguments())

@@ -6,6 +6,7 @@ as strings. The file belongs to the user: account numbers stay in it.
 """
 
 import json
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -26,6 +27,10 @@ class CaptureError(ValueError):
     """The file cannot be written; one sentence for the user."""
 
 
+def _for_us_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class Recorder:
     """Appends lines to one file, whole lines only; thread safe.
 
@@ -39,7 +44,9 @@ class Recorder:
         self.failure = ""
         self._lock = threading.Lock()
         try:
-            self._file: TextIO | None = path.open("a", encoding="utf-8", buffering=1)
+            self._file: TextIO | None = open(  # noqa: PTH123, SIM115 - takes an opener
+                path, "a", encoding="utf-8", buffering=1, opener=_for_us_only
+            )
         except OSError as problem:
             raise CaptureError(f"capture is {path}: it cannot be written ({problem.strerror})") from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from ibapi_bridge.gateway_simulator.config import ConfigError, GatewayConfig
+from ibapi_bridge.gateway_simulator.config import ConfigError, GatewayConfig, own_numbers
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.recordings import load_recording
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
@@ -43,7 +43,7 @@ def simulated_session(arguments: argparse.Namespace) -> SimulatedSession:
     Raises:
         ConfigError: a day without a session, an unknown symbol, data that is not there.
     """
-    config = GatewayConfig(seed=arguments.seed, speed=arguments.speed, start_paused=True)
+    config = GatewayConfig(seed=arguments.seed, speed=arguments.speed, start_paused=True, exchange=own_numbers())
     if arguments.replay is not None:
         return _recorded(arguments, config)
     day = arguments.date or DEFAULT_DATE

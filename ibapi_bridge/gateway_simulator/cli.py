@@ -17,6 +17,7 @@ from ibapi_bridge.gateway_simulator.config import (
     OWN_MAX_SERVER_VERSION,
     ConfigError,
     GatewayConfig,
+    own_numbers,
 )
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments, further_instruments
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
@@ -91,6 +92,7 @@ def config_from(args: argparse.Namespace) -> GatewayConfig:
         read_only=args.read_only,
         accounts=tuple(account.strip() for account in args.accounts.split(",") if account.strip()),
         scenario=() if args.scenario is None else load_scenario(args.scenario, seed=args.seed),
+        exchange=own_numbers(),
         instruments=(*default_instruments(), *further_instruments()),
     )
     if args.replay is None:

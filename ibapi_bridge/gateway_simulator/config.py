@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import SystemRandom
 from typing import Any, TypeAlias
 
 import attrs
@@ -18,7 +19,15 @@ OWN_MAX_SERVER_VERSION = 225
 OWN_MIN_SERVER_VERSION = 157
 DEFAULT_START = datetime(2026, 4, 13, 13, 30, tzinfo=UTC)
 
-__all__ = ["DEFAULT_START", "OWN_MAX_SERVER_VERSION", "ConfigError", "GatewayConfig", "MarketFactory", "model_market"]
+__all__ = [
+    "DEFAULT_START",
+    "OWN_MAX_SERVER_VERSION",
+    "ConfigError",
+    "GatewayConfig",
+    "MarketFactory",
+    "model_market",
+    "own_numbers",
+]
 
 MarketFactory: TypeAlias = Callable[[Sequence[Instrument], datetime, int], Market]
 
@@ -112,3 +121,8 @@ class GatewayConfig:
     def __attrs_post_init__(self) -> None:
         if self.end is not None and self.end <= self.start:
             raise ConfigError(f"end {self.end} must be after start {self.start}")
+
+
+def own_numbers() -> ExchangeConfig:
+    """Ids of its own for a run that begins with an empty book; they fit the 32 bits of old protocols."""
+    return ExchangeConfig(numbers_from=SystemRandom().randrange(1_000_000_000))

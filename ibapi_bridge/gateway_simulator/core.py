@@ -104,7 +104,7 @@ class Gateway:
         )
         self.sessions = Sessions(master_client_id=config.master_client_id)
         self.book = OrderBook()
-        self.ids = OrderIds(first=config.first_order_id)
+        self.ids = OrderIds(first=config.first_order_id, shift=config.exchange.numbers_from)
         self.hub = MarketDataHub()
         self.reporter = Reporter(self)
         self.accounts = AccountFeed(self)

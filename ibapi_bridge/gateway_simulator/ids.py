@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 
 class OrderIds:
-    """The lowest usable order id of each client id; ids once used never come back, unless rolled back."""
+    """The lowest usable order id of each client id; ids once used never come back, unless rolled back.
 
-    def __init__(self, *, first: int) -> None:
+    Permanent ids begin at a number of IBKR's size plus `shift`.
+    """
+
+    def __init__(self, *, first: int, shift: int = 0) -> None:
         self._first = first
         self._next: dict[int, int] = {}
-        self._next_perm = 389_211_034
+        self._next_perm = 389_211_034 + shift
         self._last_bound = 0
         self._again: set[tuple[int, int]] = set()
 

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import pytest
 from actors.clock import SystemClock
 from actors.domain.contract import Contract, Instrument
 from actors.domain.desk_config import DeskConfig
-from actors.domain.identity import Account, Epoch, OrderId
+from actors.domain.identity import Account, Epoch, ExecId, OrderId, PermId
 from actors.domain.session import SessionConfig
+from actors.domain.terms import Side
 from actors.journal import Journal, JournalIdentity
 from actors.messages.events import TradingHalted
+from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
+    ExecutionReported,
     InstrumentReported,
     NextOrderIdReported,
     Report,
@@ -155,3 +159,29 @@ def test_a_runner_that_breaks_ends_the_process_too(bench: Bench) -> None:
     bench.engine.start()
     reason = bench.reasons.get(timeout=10)
     assert (reason.exit_code, "strategy_host died: RuntimeError: the runner broke" in reason.text) == (1, True)
+
+
+@pytest.mark.threads
+def test_the_last_view_counts_fills_that_came_after_the_last_tick(bench: Bench) -> None:
+    bench.engine.start()
+    assert bench.runner.started.wait(10)
+    ticker = bench.engine._ticker  # noqa: SLF001 - time must stand still between the fill and the end
+    assert ticker is not None
+    ticker.stop()
+    execution = ExecutionReported(
+        at=AT,
+        epoch=Epoch(1),
+        exec_id=ExecId("x.01"),
+        contract=SPY,
+        side=Side.BUY,
+        quantity=Decimal(5),
+        price=Decimal(10),
+        perm_id=PermId(7),
+        account=Account("DU1"),
+    )
+    bench.engine.address("order_manager").tell(execution)
+
+    assert bench.engine.stop("enough") == []
+
+    views = [message for message in bench.heard if isinstance(message, PortfolioSnapshot)]
+    assert [position.quantity for position in views[-1].positions] == [5]

@@ -1,4 +1,5 @@
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,13 @@ def test_text_that_no_encoding_knows_is_recorded_all_the_same(tmp_path: Path) ->
     recorder.told("error", {"errorString": "a\ud800b"}, at=AT)
     recorder.close()
     assert read_transcript(tmp_path / "capture.jsonl").lines[0].args["errorString"] == "a?b"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have no such mode")
+def test_a_new_capture_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    Recorder(tmp_path / "capture.jsonl").close()
+
+    assert (tmp_path / "capture.jsonl").stat().st_mode & 0o077 == 0
 
 
 def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:

@@ -84,7 +84,8 @@ class ExchangeConfig:
     before the order is thrown out (0.05 = 5 %). `locate_delay` is how long a short sale without shares to borrow is
     held; None holds it for good. Orders for the closing auction are refused `auction_cutoff` before it.
     `active_order_limit` is how many orders an account may have alive on one side of a contract, None is no limit
-    (IBKR: 15 to 20). `report_quotes` off keeps quotes out of the events.
+    (IBKR: 15 to 20). `report_quotes` off keeps quotes out of the events. `numbers_from` shifts permanent and execution
+    ids: a run of its own has its own, for a client that remembers an earlier one must never meet a number twice.
     """
 
     starting_cash: Mapping[str, Decimal] = {"USD": Decimal(1_000_000)}
@@ -103,3 +104,4 @@ class ExchangeConfig:
     check_margin: bool = True
     report_quotes: bool = True
     halts: tuple[Halt, ...] = ()
+    numbers_from: int = 0

@@ -72,7 +72,7 @@ class Floor:
         self.groups: dict[tuple[str, str], list[int]] = {}
         self.executions: list[Execution] = []
         self.exec_index: dict[str, int] = {}
-        self.exec_base = int(start.timestamp())
+        self.exec_base = int(start.timestamp()) + config.numbers_from
         self.agenda: list[Action] = []
         self.numbers = 0
         self.out: list[Event] = []

@@ -13,6 +13,7 @@ import pytest
 
 from ibapi_bridge.gateway_simulator import cli
 from ibapi_bridge.gateway_simulator.config import ConfigError
+from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 
 from .official_client import OfficialClient, contract, order
 
@@ -112,3 +113,11 @@ def test_it_says_where_to_connect_shows_orders_and_stops_cleanly(tmp_path: Path)
     assert filled["dir"] == "out"
     assert bytes.fromhex(filled["hex"])[:4] == (211).to_bytes(4, "big")
     assert lines[-1]["form"] == "closed"
+
+
+def test_a_run_on_empty_books_has_numbers_of_its_own() -> None:
+    first, second = (GatewaySimulator(cli.config_from(parse())).gateway for _ in range(2))
+
+    assert first.ids.new_perm_id() != second.ids.new_perm_id()
+    assert first.config.exchange.numbers_from != second.config.exchange.numbers_from
+    assert 0 < first.ids.new_perm_id() < 2**31
