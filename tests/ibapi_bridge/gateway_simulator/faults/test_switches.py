@@ -190,6 +190,78 @@ def test_messages_can_be_reordered_and_delayed(gateway: GatewaySimulator, client
     assert fill[0] == "execDetails"
 
 
+ASKED = {
+    "currentTime": lambda api: api.reqCurrentTime(),
+    "managedAccounts": lambda api: api.reqManagedAccts(),
+    "contractDetails": lambda api: api.reqContractDetails(5, contract()),
+    "contractDetailsEnd": lambda api: api.reqContractDetails(5, contract()),
+    "marketRule": lambda api: api.reqMarketRule(26),
+    "symbolSamples": lambda api: api.reqMatchingSymbols(5, "SPY"),
+    "openOrderEnd": lambda api: api.reqAllOpenOrders(),
+    "execDetailsEnd": lambda api: api.reqExecutions(5, ExecutionFilter()),
+    "completedOrdersEnd": lambda api: api.reqCompletedOrders(apiOnly=False),
+    "positionEnd": lambda api: api.reqPositions(),
+    "accountSummaryEnd": lambda api: api.reqAccountSummary(5, "All", "NetLiquidation"),
+    "headTimestamp": lambda api: api.reqHeadTimeStamp(5, contract(), "TRADES", 1, 1),
+    "error": lambda api: api.reqContractDetails(5, contract("NOSUCH")),
+}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_any_kind_of_message_can_be_doubled_dropped_or_late(
+    gateway: GatewaySimulator, client: OfficialClient, kind: str
+) -> None:
+    ask = ASKED[kind]
+    client.forget()
+    gateway.faults.arm("duplicate", kind=kind, copies=2)
+    ask(client.api)
+    client.catch_up()
+    assert len(client.named(kind)) == 3
+    client.forget()
+    gateway.faults.arm("drop", kind=kind)
+    ask(client.api)
+    client.catch_up()
+    assert client.named(kind) == []
+    gateway.pause()
+    gateway.faults.arm("delay", kind=kind, seconds=5)
+    ask(client.api)
+    client.catch_up()
+    assert client.named(kind) == []
+    gateway.resume()
+    client.wait_for(kind)
+    assert gateway.faults.armed() == []
+
+
+def test_a_staged_order_can_seem_cancelled_for_a_moment(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("transient_cancel")
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=440.0))
+    client.wait_status(1, "Submitted")
+
+    assert [line for line in client.trace() if "Status" in line] == [
+        "orderStatus Cancelled 0/10",
+        "orderStatus PreSubmitted 0/10",
+        "orderStatus Submitted 0/10",
+    ]
+
+
+def test_an_execution_can_be_corrected_later(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    buy(client)
+    first = client.wait_for("execDetails")[3].execId
+    gateway.faults.do("correct", exec_id=first, price="449.5")
+    second = client.wait_for("execDetails", 2)[3]
+
+    assert second.execId == first[:-2] + "02"
+    assert second.price == 449.5
+    with pytest.raises(ConfigError, match="nonsense"):
+        gateway.faults.do("correct", exec_id="nonsense", price="1")
+
+
+def test_the_gateway_can_say_that_it_has_no_server(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.do("server_broken")
+
+    assert "will be restored automatically" in client.wait_error(2110)[4]
+
+
 def test_the_broker_can_cancel_with_a_reason(gateway: GatewaySimulator, client: OfficialClient) -> None:
     rest(client)
     gateway.faults.do("unsolicited_cancel", order_id=1, reason="corporate action")
