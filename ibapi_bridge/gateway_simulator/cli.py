@@ -195,12 +195,14 @@ class Lines:
 def _banner(simulator: GatewaySimulator) -> str:
     config = simulator.config
     speed = "max" if config.speed is None else f"{config.speed:g}"
+    control = "" if simulator.control_port is None else f"\ncontrol socket on 127.0.0.1 port {simulator.control_port}"
     symbols = ", ".join(dict.fromkeys(instrument.symbol for instrument in config.instruments))
     accounts = ", ".join(f"{account[:3]}***{account[-2:]}" for account in config.accounts)
     return (
         f"Gateway simulator on {config.host} port {simulator.port}, server version {config.max_server_version}\n"
         f"accounts {accounts}; symbols {symbols}\n"
         f"market time {simulator.now():%Y-%m-%d %H:%M:%S} UTC at speed {speed}; Ctrl-C stops"
+        f"{control}"
     )
 
 

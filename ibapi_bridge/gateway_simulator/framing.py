@@ -2,7 +2,7 @@
 
 import struct
 
-MAX_FRAME = 0xFFFFFF
+MAX_FRAME = 0xFFFFFF  # beyond 16 MB the official client gives up
 _LENGTH = struct.Struct("!I")
 
 
@@ -38,17 +38,17 @@ class FrameBuffer:
         """Whether a whole payload is there to be taken."""
         return len(self._data) >= 4 and len(self._data) >= 4 + _LENGTH.unpack_from(self._data)[0]
 
-    def take(self) -> bytes | None:
+    def take(self, *, longest: int = MAX_FRAME) -> bytes | None:
         """The next whole payload, or None while it is incomplete.
 
         Raises:
-            FramingError: the announced length is beyond 16 MB, the limit of the official client.
+            FramingError: the announced length is beyond the longest accepted.
         """
         if len(self._data) < 4:
             return None
         (length,) = _LENGTH.unpack_from(self._data)
-        if length > MAX_FRAME:
-            raise FramingError(f"a frame announces {length} bytes, at most {MAX_FRAME} are accepted")
+        if length > longest:
+            raise FramingError(f"a frame announces {length} bytes, at most {longest} are accepted")
         if len(self._data) < 4 + length:
             return None
         payload = bytes(self._data[4 : 4 + length])

@@ -6,6 +6,7 @@ from datetime import datetime
 from ibapi_bridge.gateway_simulator.framing import frame
 
 PREFIX = b"API\0"
+LONGEST_GREETING = 4096  # version range and connect options
 _HELLO = re.compile(r"v(\d{1,9})(?:\.\.(\d{1,9}))?(?: (.*))?", re.DOTALL)
 
 

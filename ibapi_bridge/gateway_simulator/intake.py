@@ -12,7 +12,7 @@ from ibapi_bridge.gateway_simulator.connections import RECEIVE_BYTES, Connection
 from ibapi_bridge.gateway_simulator.core import Gateway
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.framing import FramingError
-from ibapi_bridge.gateway_simulator.handshake import HandshakeError, agree, greeting
+from ibapi_bridge.gateway_simulator.handshake import LONGEST_GREETING, HandshakeError, agree, greeting
 from ibapi_bridge.gateway_simulator.pacing import PACE_OPTION, Pace
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request, UnreadableRequest, decode_request
@@ -94,9 +94,12 @@ class Intake:
         return connection.greeted
 
     def _next_payload(self, connection: Connection) -> bytes | None:
-        if connection.session is not None and connection.session.over:
+        session = connection.session
+        if session is None:
+            return connection.inbound.take(longest=LONGEST_GREETING)
+        if session.over:
             return None
-        pace = None if connection.session is None else connection.session.pace
+        pace = session.pace
         if pace is not None and pace.waits and connection.inbound.complete() and not pace.admits(real_seconds()):
             self._paced_out[connection] = None
             return None

@@ -75,16 +75,17 @@ def test_it_says_where_to_connect_shows_orders_and_stops_cleanly(tmp_path: Path)
     log = tmp_path / "wire.jsonl"
     code = "import sys; from argparse import ArgumentParser as P; from ibapi_bridge.gateway_simulator import cli; "
     code += "p = P(); cli.add_arguments(p); sys.exit(cli.main(p.parse_args()))"
-    words = ["--port", "0", "--speed", "20", "--wire-log", str(log)]
+    words = ["--port", "0", "--speed", "20", "--wire-log", str(log), "--control-port", "0"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
     try:
         assert process.stdout is not None
-        banner = [process.stdout.readline() for _ in range(3)]
+        banner = [process.stdout.readline() for _ in range(4)]
         port = re.search(r"port (\d+)", banner[0])
         assert port is not None
         assert "DU1***67" in banner[1]
+        assert re.search(r"control socket on 127\.0\.0\.1 port \d+", banner[3])
         client = OfficialClient(int(port[1]), 1)
         client.place(1, contract(), order("BUY", "MKT", 10))
         client.wait_for("commissionAndFeesReport")
