@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_messages_can_be_reordered_and_delayed(gateway: GatewaySimulator, client
     assert fill[0] == "execDetails"
 
 
-ASKED = {
+ASKED: Mapping[str, Callable[[Any], object]] = {
     "currentTime": lambda api: api.reqCurrentTime(),
     "managedAccounts": lambda api: api.reqManagedAccts(),
     "contractDetails": lambda api: api.reqContractDetails(5, contract()),
