@@ -268,7 +268,7 @@ class IbapiLink:
         """Hold both statements back until the broker has made both: only then is the connection usable."""
         if self._is_ready:
             self._hear(report)
-        elif self._next_id is not None and self._accounts is not None:
+        elif self._next_id is not None and self._accounts is not None and self._accounts.accounts:
             self._is_ready = True
             self._awaited = ""
             self._asker.greeted(self._next_id.order_id, self._accounts.accounts)

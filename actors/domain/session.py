@@ -137,8 +137,7 @@ class SessionMachine:
             return ()
         match message:
             case AccountsReported():
-                self._accounts = message.accounts
-                return self._on_handshake(message.at)
+                return self._on_accounts(message)
             case NextOrderIdReported():
                 self._next_order_id = message.order_id
                 return self._on_handshake(message.at)
@@ -264,6 +263,16 @@ class SessionMachine:
             return ()
         self._alerted = True
         return (AlertOutage(at=tick.at, text=f"no trading session for {away:.0f} s ({self.state.value})"),)
+
+    def _on_accounts(self, message: AccountsReported) -> tuple[SessionAction, ...]:
+        """Another login behind a living connection is a reason to look at everything anew."""
+        known, self._accounts = self._accounts, message.accounts
+        if not self.is_connected or message.accounts == known:
+            return self._on_handshake(message.at)
+        reason = "the accounts of the login changed"
+        if self.state is SessionState.DEGRADED:
+            return (self._move(message.at, SessionState.DEGRADED, reason),)
+        return self._recover(message.at, reason)
 
     def _on_handshake(self, at: datetime) -> tuple[SessionAction, ...]:
         if self.state is not SessionState.CONNECTING or self._next_order_id is None or not self._accounts:

@@ -315,11 +315,17 @@ def test_the_connection_is_announced_only_when_id_and_accounts_are_known() -> No
         link.close()
 
 
-def test_a_gateway_that_is_not_logged_in_is_guessed_at() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [b"", protobuf(15, "ManagedAccounts", accountsList=",") + protobuf(9, "NextValidId", orderId=5)],
+    ids=["nothing", "no accounts"],
+)
+def test_a_gateway_that_is_not_logged_in_is_guessed_at(said: bytes) -> None:
     heard = Heard()
     with ScriptedGateway() as gateway:
         make_link(gateway.port, heard, ready_seconds=0.2).start()
         gateway.begin()
+        gateway.send(said)
         assert "is it logged in?" in last_words(heard)
 
 

@@ -220,6 +220,27 @@ def test_whoever_needs_the_connection_hastens_the_next_attempt_but_not_beyond_th
     assert OpenLink not in kinds(machine.decide(tick(now + 3.0)))
 
 
+def accounts(*names: str) -> AccountsReported:
+    return AccountsReported(at=AT, epoch=Epoch(1), accounts=tuple(Account(name) for name in names))
+
+
+def test_other_accounts_on_a_living_connection_close_the_gate_and_are_told() -> None:
+    machine = ready()
+    assert machine.decide(accounts("DU1")) == ()
+    (changed,) = machine.decide(accounts("U9"))
+    assert isinstance(changed, SessionChanged)
+    assert (changed.state, changed.accounts) == (SessionState.RECONCILING, ("U9",))
+    assert not machine.takes_new_orders
+
+
+def test_other_accounts_while_the_backend_is_away_are_told_and_the_gate_stays_closed() -> None:
+    machine = ready()
+    machine.decide(condition(LinkCondition.BACKEND_LOST))
+    (changed,) = machine.decide(accounts("U9"))
+    assert isinstance(changed, SessionChanged)
+    assert (changed.state, changed.accounts) == (SessionState.DEGRADED, ("U9",))
+
+
 # -- the gateway's daily restart ---------------------------------------------------------------------------------------
 
 RESTART = attrs.evolve(CONFIG, restart=RestartWindow(at=time(23, 45), time_zone="America/New_York"))
