@@ -1,7 +1,8 @@
 """What waits for the wire when the broker's message rate is used up: cancels first, queries and market data last.
 
 New orders keep their order among themselves because the broker wants order ids to rise. A modification replaces an
-older one of the same order that still waits; a cancel takes an order that has not left yet out of the queue.
+older one of the same order that still waits; a cancel takes an order that has not left yet, and modifications of one
+that has, out of the queue.
 """
 
 from collections import deque
@@ -53,6 +54,7 @@ class SendQueue:
         if isinstance(command, ReplacePlacedOrder):
             self._drop_older_replace(command.oms_id)
         if isinstance(command, CancelPlacedOrder):
+            self._drop_older_replace(command.oms_id)  # sent after the cancel, it would ask for the order again
             unsent = self._take_unsent(command.oms_id)
             if unsent is not None:
                 return unsent
@@ -83,6 +85,5 @@ class SendQueue:
         for command in self._lanes[1]:
             if isinstance(command, PlaceOrder) and command.oms_id == oms_id:
                 self._lanes[1].remove(command)
-                self._drop_older_replace(oms_id)
                 return command
         return None

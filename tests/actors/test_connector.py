@@ -19,6 +19,8 @@ from actors.link import SendError
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
+    LinkCondition,
+    LinkConditionReported,
     NextOrderIdReported,
     Report,
     ServerTimeReported,
@@ -328,3 +330,23 @@ def test_an_order_that_finds_no_connection_makes_the_next_attempt_follow() -> No
     bench.connector.hear(SeekConnection(at=AT, epoch=Epoch(5)))
     bench.tick()
     assert len(bench.links) == 6
+
+
+def test_a_degraded_session_takes_no_orders_and_no_changes_but_cancels_pass() -> None:
+    bench = Bench().ready()
+    lost = LinkConditionReported(at=AT, epoch=Epoch(1), condition=LinkCondition.BACKEND_LOST, text="1100")
+    bench.connector.hear(lost)
+    bench.link.sent.clear()
+    change = ReplacePlacedOrder(
+        at=AT,
+        epoch=Epoch(1),
+        oms_id=OmsId("a"),
+        order_id=OrderId(1),
+        account=Account("DU1"),
+        instrument=Instrument(contract=SPY),
+        order=Order(symbol="SPY", side=Side.BUY, quantity=Decimal(2)),
+    )
+    for command in (place(), change, cancel()):
+        bench.connector.hear(command)
+    assert bench.link.sent == [cancel()]
+    assert failures(bench) == [("a", False, "the session is DEGRADED")] * 2

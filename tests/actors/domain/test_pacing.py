@@ -70,10 +70,10 @@ def test_no_more_than_the_burst_and_the_rate_ever_leave(rate: float, steps: list
 
 def test_cancels_leave_first_and_market_data_last() -> None:
     queue = SendQueue()
-    for command in (QUOTES, QUERY, replace("a", 2), place("b", 2), cancel("a")):
+    for command in (QUOTES, QUERY, replace("a", 2), place("b", 2), cancel("c")):
         queue.put(command)
     order = [queue.take() for _ in range(5)]
-    assert order == [cancel("a"), place("b", 2), replace("a", 2), QUERY, QUOTES]
+    assert order == [cancel("c"), place("b", 2), replace("a", 2), QUERY, QUOTES]
     assert queue.take() is None
 
 
@@ -99,6 +99,14 @@ def test_a_cancel_takes_an_order_that_has_not_left_out_of_the_queue() -> None:
     assert queue.put(cancel("a")) == place("a", 1)
     assert len(queue) == 1
     assert queue.take() == place("b", 2)
+
+
+def test_a_modification_never_follows_the_cancel_of_its_order() -> None:
+    queue = SendQueue()
+    queue.put(replace("a", 2))
+    queue.put(replace("b", 9))
+    assert queue.put(cancel("a")) is None
+    assert [queue.take(), queue.take(), queue.take()] == [cancel("a"), replace("b", 9), None]
 
 
 def test_clearing_returns_what_was_never_sent() -> None:
