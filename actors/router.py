@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.base import Address, deliver
 from actors.conflation import QuoteBox
+from actors.domain.identity import Epoch
 from actors.fault_points import reached
 from actors.messages import commands, events, portfolio, reports, schedule, system, wire
 from actors.messages.reports import QuoteReported, Report
@@ -43,7 +44,10 @@ class Router:
 
 
 class NoticesOfNoOrder:
-    """Passes on broker notices that no order event will tell of, for people to read."""
+    """Passes on broker notices that no order event will tell of, for people to read.
+
+    One that only repeats the last is left out: a gateway says 1100 again and again through a night (IBKR).
+    """
 
     _SHOWN = frozenset(
         {
@@ -58,10 +62,13 @@ class NoticesOfNoOrder:
 
     def __init__(self, listener: Address[Any]) -> None:
         self._listener = listener
+        self._last: tuple[Epoch, int, str] | None = None
 
     def tell(self, notice: reports.NoticeReported) -> None:
         """Deliver notices about data, requests and the connection."""
-        if notice.kind in self._SHOWN:
+        said = (notice.epoch, notice.code, notice.text)
+        if notice.kind in self._SHOWN and said != self._last:
+            self._last = said
             deliver(self._listener, notice)
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from actors.conflation import QuoteBox, QuotesWaiting
@@ -58,6 +59,16 @@ def test_notices_about_data_and_configuration_are_shown_to_people(
     boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
     report_routes(**boxes)(notice(kind))
     assert trace == ["order_manager", "listener"] if shown else trace == ["order_manager"]
+
+
+def test_a_notice_that_repeats_the_last_is_shown_once(trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
+    tell = report_routes(**boxes)
+    lost, back = (attrs.evolve(notice(NoticeKind.CONNECTION), code=code) for code in (1100, 1102))
+    for said in (lost, lost, lost, back, lost, attrs.evolve(lost, epoch=Epoch(2))):
+        tell(said)
+    assert [shown.code for shown in boxes["listener"]] == [1100, 1102, 1100, 1100]
+    assert len(boxes["order_manager"]) == 6
 
 
 def test_wire_commands_of_a_decision_leave_before_its_events(trace: list[str]) -> None:
