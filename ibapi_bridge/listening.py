@@ -11,6 +11,7 @@ from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import UNHEARD, read_message
 from ibapi_bridge.hot_reports import READERS, Reader
 from ibapi_bridge.inbound import damaged, translate
+from ibapi_bridge.redaction import redacted_bytes
 from ibapi_bridge.wrapper import HearingWrapper
 
 Told = Callable[[str, dict[str, object]], None]
@@ -55,7 +56,7 @@ class Listener:
             name = f"message {message_id}"
             self._decode(message_id, content)
         except Exception as problem:  # noqa: BLE001 - the boundary: one bad frame must not end the connection
-            report = damaged(name, problem, repr(body[:_SHOWN_BYTES]), at=self._now(), epoch=self._epoch)
+            report = damaged(name, problem, redacted_bytes(body[:_SHOWN_BYTES]), at=self._now(), epoch=self._epoch)
             self._reports.append(report)
         return self._reports
 

@@ -194,3 +194,13 @@ def test_text_and_protobuf_live_side_by_side() -> None:
     (as_text,) = hearer.understand(raw(9, b"1\0" + b"7\0")[4:])
     assert as_text.order_id == 7  # type: ignore[attr-defined]
     assert hearer.understand(status(8)[4:])[0].order_id == 8  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("account", ["DU1234567", "U12345678", "DU12345678"])
+def test_an_account_among_the_bytes_of_a_truncated_execution_is_masked(account: str) -> None:
+    execution = {"execId": "0000e0d5.1.01.01", "acctNumber": account, "exchange": "IEX", "side": "BOT", "shares": "10"}
+    whole = protobuf(11, "ExecutionDetails", reqId=-1, execution=execution)
+    (report,) = listener(official=False).understand(whole[4:-3])
+    assert isinstance(report, FrameDamaged)
+    assert account not in report.excerpt
+    assert "0000e0d5" in report.excerpt
