@@ -1,10 +1,15 @@
 """What can be traded: a contract as a user names it, an instrument as the broker knows it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from typing import Final
+
+import attrs
 
 from actors.domain.frozen import frozen
+
+_WEEK: Final = timedelta(days=7)
 
 
 class SecType(StrEnum):
@@ -105,6 +110,16 @@ class Instrument:
     liquid_sessions: tuple[Session, ...] = ()
     trading_sessions: tuple[Session, ...] = ()
 
+    def after(self, before: "Instrument | None") -> "Instrument":
+        """With the sessions of the last week that were known before: IBKR's hours begin with today's."""
+        if before is None:
+            return self
+        return attrs.evolve(
+            self,
+            liquid_sessions=_joined(before.liquid_sessions, self.liquid_sessions),
+            trading_sessions=_joined(before.trading_sessions, self.trading_sessions),
+        )
+
     def increment_at(self, price: Decimal) -> Decimal:
         """The price increment that rules at ``price`` (IBKR: reqMarketRule rows by low edge)."""
         increment = self.min_tick
@@ -123,3 +138,10 @@ class Instrument:
         increment = self.increment_at(price)
         rounding = {True: ROUND_FLOOR, False: ROUND_CEILING, None: ROUND_HALF_EVEN}[passive_buy]
         return (price / increment).to_integral_value(rounding=rounding) * increment
+
+
+def _joined(past: tuple[Session, ...], told: tuple[Session, ...]) -> tuple[Session, ...]:
+    first = min((session.opens for session in told), default=None)
+    if first is None:
+        return told
+    return (*(session for session in past if first - _WEEK < session.closes <= first), *told)

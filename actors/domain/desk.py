@@ -14,6 +14,7 @@ from actors.domain.book import instrument_key
 from actors.domain.contract import Contract
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.desk_core import DeskCore
+from actors.domain.disputes import Dispute
 from actors.domain.evidence import AdoptionWanted
 from actors.domain.identity import Account, OmsId, OrderId
 from actors.domain.order_state import OrderState
@@ -109,18 +110,22 @@ def _block(core: DeskCore, command: commands.BlockInstrument) -> None:
     if command.blocked:
         core.blocked[command.instrument] = command.reason or "blocked"
     else:
-        core.blocked.pop(command.instrument, None)
+        core.settle(command.instrument)
 
 
 def _accept(core: DeskCore, command: commands.AcceptPosition) -> None:
-    core.blocked.pop(instrument_key(command.contract), None)
+    core.settle(instrument_key(command.contract))
     if command.accepted is commands.Books.BROKER:
         core.book.hold_late(command.account, command.contract, command.broker - command.ours)
 
 
 def _mismatched(core: DeskCore, event: events.PositionMismatched) -> None:
     reason = f"our position is {event.ours}, the broker's {event.broker}"
-    core.blocked[instrument_key(event.contract)] = reason
+    key = instrument_key(event.contract)
+    held = core.book.exposure(event.account, key)
+    booked = held.position if held is not None else Decimal(0)
+    core.blocked[key] = reason
+    core.disputes[key] = Dispute(ours=event.ours, broker=event.broker, booked=booked)
 
 
 def _next_order_id(core: DeskCore, report: reports.NextOrderIdReported) -> None:

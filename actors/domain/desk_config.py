@@ -5,6 +5,7 @@ from decimal import Decimal
 from actors.domain.book import BookSnapshot
 from actors.domain.contract import Contract, Instrument
 from actors.domain.deadlines import Key
+from actors.domain.disputes import Dispute
 from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId
 from actors.domain.limits import Limits
@@ -99,6 +100,7 @@ class DeskSnapshot:
     market_prices: tuple[tuple[str, Decimal], ...] = ()
     locked: str = ""
     blocked: tuple[tuple[str, str], ...] = ()
+    disputes: tuple[tuple[str, Dispute], ...] = ()
     complained: tuple[str, ...] = ()
     recovery: RecoverySnapshot = RecoverySnapshot()
     flattening: Flattening | None = None

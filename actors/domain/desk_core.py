@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import attrs
 
-from actors.domain.book import Book, instrument_key
+from actors.domain.book import Book, Exposure, instrument_key
 from actors.domain.conclusions import alarms, conclude
 from actors.domain.contract import Contract, Instrument
 from actors.domain.deadlines import Deadlines
 from actors.domain.desk_config import Commission, DeskConfig, DeskSnapshot, Flattening, Waiting
+from actors.domain.disputes import Dispute, closes
 from actors.domain.evidence import AnyEvidence
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.order import HELD_CANCELING, HELD_INACTIVE, transition
@@ -67,6 +68,7 @@ class DeskCore:
         self.market_prices: dict[str, Decimal] = dict(state.market_prices)
         self.locked = state.locked
         self.blocked: dict[str, str] = dict(state.blocked)
+        self.disputes: dict[str, Dispute] = dict(state.disputes)
         self.complained = dict.fromkeys(state.complained)
         self.flattening: Flattening | None = state.flattening
         self.flattened = state.flattened
@@ -90,6 +92,7 @@ class DeskCore:
             market_prices=tuple(self.market_prices.items()),
             locked=self.locked,
             blocked=tuple(self.blocked.items()),
+            disputes=tuple(self.disputes.items()),
             complained=tuple(self.complained),
             recovery=self.recovery.snapshot(),
             flattening=self.flattening,
@@ -223,10 +226,11 @@ class DeskCore:
         return self.instruments.get(order.contract)
 
     def learn_instrument(self, wanted: Contract, instrument: Instrument) -> None:
-        """Remember what the broker calls a contract."""
-        self.instruments[wanted] = self.instruments[instrument.contract] = instrument
+        """Remember what the broker calls a contract; of its hours also those of days gone by, for their orders."""
+        known = instrument.after(self.instruments.get(instrument.contract))
+        self.instruments[wanted] = self.instruments[instrument.contract] = known
         if is_plain(wanted):
-            self.by_symbol[wanted.symbol] = instrument
+            self.by_symbol[wanted.symbol] = known
 
     def account_for(self, account: Account) -> Account | None:
         """The account an order goes to; None when that is not clear."""
@@ -241,6 +245,16 @@ class DeskCore:
         self.commissions[family] = commission if known is None or commission.exec_id >= known.exec_id else known
         if len(self.commissions) > _COMMISSIONS_KEPT:
             del self.commissions[next(iter(self.commissions))]
+
+    def settle(self, key: str) -> None:
+        """New exposure in the instrument is allowed again."""
+        self.blocked.pop(key, None)
+        self.disputes.pop(key, None)
+
+    def may_close(self, account: Account, key: str, order: Order) -> bool:
+        """Whether an order closes a disputed position, by our books and by the broker's."""
+        dispute, held = self.disputes.get(key), self.book.exposure(account, key)
+        return dispute is not None and closes(dispute, order, held or Exposure(contract=order.wanted_contract))
 
     def block_reason(self, contract: Contract) -> str:
         """Why new exposure in the instrument is refused, or nothing."""

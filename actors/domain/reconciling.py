@@ -2,7 +2,8 @@
 
 Silence proves nothing alone: an order is believed gone only when it was in none of the complete lists twice, on one
 connection, with a grace period between. An order that never showed a sign of life then never reached the broker; one
-that lived for the day is over once its session is; anything else stays in doubt.
+that lived for the day is over once its session is. One that lived longer and is of an earlier day ended on such a day,
+because today's completed orders would name it; how, only the position can tell. Anything else stays in doubt.
 """
 
 from datetime import datetime, timedelta
@@ -200,8 +201,11 @@ def _judge_missing(core: DeskCore, order: OrderState, at: datetime) -> None:
 def _end_by_silence(core: DeskCore, order: OrderState, at: datetime) -> Concluded | None:
     if order.status is ExecStatus.NEW and not order.perm_ids:
         return Concluded(at=at, status=ExecStatus.REJECTED, reason="never reached the broker")
-    if is_past_its_day(order, core.instruments.get(order.contract), at):
+    instrument = core.instruments.get(order.contract)
+    if is_past_its_day(order, instrument, at):
         return Concluded(at=at, status=ExecStatus.CANCELED, reason="expired or cancelled while away")
+    if at >= _end_of_day(order, instrument):  # had it ended today, the completed orders would name it
+        return Concluded(at=at, status=ExecStatus.CANCELED, reason="ended on an earlier day while away")
     return None
 
 

@@ -154,7 +154,7 @@ def refusal_of_placing(
     if wish.closing:
         return ""
     blocked = core.block_reason(instrument.contract)
-    if blocked:
+    if blocked and not core.may_close(account, key, terms):
         return f"no new exposure in {instrument.contract.name}: {blocked}"
     refusal = refusal_of_grid(terms, instrument)
     if refusal:

@@ -246,14 +246,14 @@ class Gateway:
         for watcher in self.watchers:
             watcher.ended(order, self.now)
 
-    def correct(self, exec_id: str, *, price: Decimal) -> None:
-        """Corrects an execution's price and tells the clients.
+    def correct(self, exec_id: str, *, price: Decimal | None, quantity: Decimal | None = None) -> None:
+        """Corrects an execution's price or quantity and tells the clients; quantity 0 busts it in silence.
 
         Raises:
             ConfigError: there is no such execution.
         """
         try:
-            self.report(self.exchange.correct_execution(exec_id, price=price))
+            self.report(self.exchange.correct_execution(exec_id, price=price, quantity=quantity))
         except SimulationError as error:
             raise ConfigError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""Orders entered by hand in the gateway's own window, and how client 0 comes to own them."""
+"""Orders entered or changed by hand in the gateway's own window, and how client 0 comes to own them."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,8 +9,9 @@ from ibapi_bridge.gateway_simulator import order_messages as say
 from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange.types import VenueOrder
-from ibapi_bridge.gateway_simulator.protos import Order
+from ibapi_bridge.gateway_simulator.protos import Order, copy_of
 from ibapi_bridge.gateway_simulator.session import Session
+from ibapi_bridge.gateway_simulator.translation import RefusedOrder, to_venue
 
 if TYPE_CHECKING:
     from ibapi_bridge.gateway_simulator.core import Gateway
@@ -48,6 +49,38 @@ def place_manual(
         bind(gateway, binder, order)
     gateway.report(gateway.exchange.submit(venue))
     return order
+
+
+def change_manually(gateway: "Gateway", ids: tuple[int, int], *, quantity: str | None, limit: str | None) -> None:
+    """Changes a client's live order; `ids` are (client id, order id).
+
+    Raises:
+        ConfigError: there is no such live order, or a value the gateway does not take.
+    """
+    order = gateway.book.find(*ids)
+    if order is None or not order.alive:
+        raise ConfigError(f"order_id {ids[1]} of client {ids[0]} is not a live order")
+    terms = copy_of(order.order)
+    if quantity is not None:
+        terms.totalQuantity = quantity
+    if limit is not None:
+        terms.lmtPrice = float(limit)
+    try:
+        venue = to_venue(
+            terms,
+            gateway.instruments[order.con_id],
+            perm_id=order.perm_id,
+            account=terms.account,
+            parent_perm_id=terms.parentPermId or None,
+            default_zone=gateway.config.zone,
+            ids=ids,
+        )
+    except RefusedOrder as refusal:
+        raise ConfigError(f"order_id {ids[1]} cannot be changed so: {refusal}") from refusal
+    gateway.remember_terms(order)
+    order.order = terms
+    gateway.note_order(order)
+    gateway.report(gateway.exchange.replace(venue))
 
 
 def _written_by_hand(gateway: "Gateway", con_id: int, action: str, terms: tuple[str, str | None, str]) -> ApiOrder:

@@ -1,10 +1,13 @@
 """Real engine processes, started cheaply: forked from a process that has imported everything, then ``run.py paper``."""
 
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +17,7 @@ import attrs
 
 import run
 from actors import fault_points
+from actors.clock import SystemClock
 from actors.domain.desk_config import DeskConfig
 from actors.journal import Journal
 from actors.restore import Fold
@@ -28,8 +32,17 @@ STRATEGY_ID = "busy"
 
 
 def write_config(folder: Path, port: int, *, trading: bool, symbols: tuple[str, ...] = SYMBOLS) -> Path:
-    """A configuration for ``run.py paper`` against a gateway on this machine."""
-    path = folder / ("trading.toml" if trading else "settling.toml")
+    """A configuration for ``run.py paper`` with the busy strategy, against a gateway on this machine."""
+    name = "trading" if trading else "settling"
+    return write_config_for(
+        folder, port, name=name, strategy="tests.torture.busy:Busy", symbols=list(symbols), trading=trading
+    )
+
+
+def write_config_for(folder: Path, port: int, *, name: str, strategy: str, **parameters: object) -> Path:
+    """A configuration for any strategy."""
+    path = folder / f"{name}.toml"
+    given = "\n".join(f"{key} = {json.dumps(value)}" for key, value in parameters.items())
     path.write_text(
         f"""
 [connection]
@@ -41,11 +54,10 @@ flatten_at = "off"
 lock_at = "off"
 absence_grace_seconds = 0.3
 [strategy]
-path = "tests.torture.busy:Busy"
+path = "{strategy}"
 id = "{STRATEGY_ID}"
 [strategy.parameters]
-symbols = {list(symbols)!r}
-trading = {str(trading).lower()}
+{given}
 [logging]
 console = false
 directory = "{(folder / "logs").as_posix()}"
@@ -120,9 +132,10 @@ class EngineProcess:
         return os.waitstatus_to_exitcode(self.status)
 
 
-def command(config: Path, state: Path) -> list[str]:
-    """The command line of an engine that writes its memory down at a wanted stop."""
-    return [sys.executable, "-m", "tests.torture.engine", str(config), str(state)]
+def command(config: Path, state: Path, *, at: datetime | None = None) -> list[str]:
+    """The command line of an engine that writes its memory down at a wanted stop; its clock may start at any time."""
+    words = [] if at is None else [at.isoformat()]
+    return [sys.executable, "-m", "tests.torture.engine", str(config), str(state), *words]
 
 
 def run_and_remember(config: Path, state: Path) -> int:
@@ -160,5 +173,12 @@ def _keep_what_is_restored() -> list[Fold]:
     return kept
 
 
+def _begin_at(at: datetime) -> None:
+    """A machine whose clock says what the gateway's says."""
+    vars(run)["SystemClock"] = partial(SystemClock, read=lambda: at)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        _begin_at(datetime.fromisoformat(sys.argv[3]))
     sys.exit(run_and_remember(Path(sys.argv[1]), Path(sys.argv[2])))

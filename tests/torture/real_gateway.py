@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,15 @@ from tests.torture.gateway import ROOT
 from tests.torture.judging import WIRE_LOG
 
 START = "2026-04-13T14:00:00+00:00"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 150.0
 
 
 class RealGateway:
     """One gateway's ports, books and wire log through many lives; a context manager that ends the last."""
 
-    def __init__(self, folder: Path, *, speed: float = 4.0, start: str = START) -> None:
+    def __init__(self, folder: Path, *, start: str = START) -> None:
         self.port, self._control_port = _free_port(), _free_port()
         self._folder = folder
-        self._speed = speed
         self._start = start
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,10 +33,16 @@ class RealGateway:
         if self._process is not None:
             self.stop()
 
-    def start(self, *, first_fault: Mapping[str, Any] | None = None) -> None:
-        """Begin a life and wait until it can be talked to; the fault happens before any client is let in."""
-        words = ["--port", str(self.port), "--control-port", str(self._control_port), "--speed", str(self._speed)]
+    def start(
+        self, *, first_fault: Mapping[str, Any] | None = None, speed: str = "4", end: datetime | None = None
+    ) -> None:
+        """Begin a life and wait until it can be talked to.
+
+        ``first_fault`` happens before any client is let in; the market runs at ``speed`` and stands still at ``end``.
+        """
+        words = ["--port", str(self.port), "--control-port", str(self._control_port), "--speed", speed]
         words += ["--start", self._start, "--books", str(self._folder / "books.sqlite")]
+        words += ["--end", end.isoformat()] if end is not None else []
         words += ["--wire-log", str(self._folder / WIRE_LOG)]
         if first_fault is not None:
             words += ["--scenario", str(self._scenario(first_fault))]
@@ -61,6 +67,26 @@ class RealGateway:
         assert self._process is not None
         self._process.terminate()
         self._process.wait(PATIENCE_SECONDS)
+
+    def wait_until(self, at: datetime) -> None:
+        """Let market time come to an instant."""
+        due = time.monotonic() + PATIENCE_SECONDS
+        while self.now < at:
+            if time.monotonic() > due:
+                raise TimeoutError(f"the market did not come to {at} in {PATIENCE_SECONDS} s")
+            time.sleep(0.02)
+
+    def pass_time(self, until: datetime) -> None:
+        """A life without clients, as fast as it goes, that ends at an instant of the market."""
+        self.stop()
+        self.start(speed="max", end=until)
+        self.wait_until(until)
+        self.stop()
+
+    @property
+    def now(self) -> datetime:
+        """Market time."""
+        return datetime.fromisoformat(self._ask({"get": "time"})["time"])
 
     def orders_seen(self) -> int:
         """How many orders and changes have come in, in all lives."""

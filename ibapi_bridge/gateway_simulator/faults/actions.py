@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ibapi_bridge.gateway_simulator.errors import ConfigError
-from ibapi_bridge.gateway_simulator.manual import place_manual
+from ibapi_bridge.gateway_simulator.manual import change_manually, place_manual
 from ibapi_bridge.gateway_simulator.session import Session
 
 if TYPE_CHECKING:
@@ -109,13 +109,23 @@ def manual_order(
     place_manual(gateway, con_id=con_id, action=action, quantity=quantity, limit=limit)
 
 
-def correct(gateway: "Gateway", *, exec_id: str, price: str) -> None:
-    """An execution is corrected to another price."""
+def manual_change(
+    gateway: "Gateway", *, order_id: int, client_id: int = 1, quantity: str | None = None, limit: str | None = None
+) -> None:
+    """Somebody changes an order by hand in the gateway's own window; what is left out stays."""
+    change_manually(gateway, (client_id, order_id), quantity=quantity, limit=limit)
+
+
+def correct(gateway: "Gateway", *, exec_id: str, price: str | None = None, quantity: str | None = None) -> None:
+    """An execution is corrected to another price or quantity; quantity 0 busts it, which only positions show."""
+    gateway.correct(exec_id, price=_number("price", price), quantity=_number("quantity", quantity))
+
+
+def _number(name: str, text: str | None) -> Decimal | None:
     try:
-        new_price = Decimal(price)
+        return None if text is None else Decimal(text)
     except InvalidOperation:
-        raise ConfigError(f"price {price!r} must be a number") from None
-    gateway.correct(exec_id, price=new_price)
+        raise ConfigError(f"{name} {text!r} must be a number") from None
 
 
 def restart(gateway: "Gateway", *, down_seconds: float = 1.0, roll_back: int = 0) -> None:
@@ -215,6 +225,7 @@ ACTIONS: Mapping[str, Callable[..., None]] = {
         roll_back_ids,
         unsolicited_cancel,
         manual_order,
+        manual_change,
         correct,
         restart,
         wipe_disk,

@@ -1,13 +1,14 @@
 """A loopback socket that takes faults as JSON lines, for tests in other processes and other languages.
 
 Each line is an object such as `{"fault": "lose_link", "repeats": 2}`; the answer is a line `{"ok": true}` or
-`{"error": "..."}`. `{"get": "armed"}` answers with what is armed.
+`{"error": "..."}`. `{"get": "armed"}` answers with what is armed, `{"get": "time"}` with the market's time.
 """
 
 import json
 import socketserver
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from ibapi_bridge.gateway_simulator.errors import ConfigError
@@ -23,6 +24,9 @@ class Faults(Protocol):
 
     def armed(self) -> list[str]:
         """What is armed."""
+
+    def time(self) -> datetime:
+        """Market time."""
 
 
 class ControlServer:
@@ -65,6 +69,8 @@ def answer(faults: Faults, line: bytes) -> Mapping[str, object]:
     try:
         if wanted.get("get") == "armed":
             return {"ok": True, "armed": faults.armed()}
+        if wanted.get("get") == "time":
+            return {"ok": True, "time": faults.time().isoformat()}
         name = wanted.pop("fault", None)
         if not isinstance(name, str):
             return {"error": "the object needs a 'fault'"}

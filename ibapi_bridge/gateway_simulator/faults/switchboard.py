@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from ibapi_bridge.gateway_simulator.core import Gateway
@@ -55,6 +56,10 @@ class Faults:
     def armed(self) -> list[str]:
         """The names of what is armed."""
         return self._server.call(lambda: self._server.gateway.faults.names())
+
+    def time(self) -> datetime:
+        """Market time."""
+        return self._server.call(lambda: self._server.gateway.now)
 
     def disconnect(self, client_id: int | None = None, *, reset: bool = True) -> None:
         """Closes every client's socket, or one's."""

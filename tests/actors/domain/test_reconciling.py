@@ -28,7 +28,7 @@ from actors.messages.events import (
     OrderResolved,
     Reconciled,
 )
-from actors.messages.reports import BrokerStatus, SnapshotEnded, SnapshotKind
+from actors.messages.reports import BrokerStatus, InstrumentReported, SnapshotEnded, SnapshotKind
 from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
 from actors.messages.wire import CancelPlacedOrder, FinishReconciliation, QuerySnapshot
 from tests.actors.domain.deskkit import (
@@ -36,6 +36,7 @@ from tests.actors.domain.deskkit import (
     FROM_LIST,
     SPY,
     SPY_INSTRUMENT,
+    SPY_WANTED,
     START,
     VERIFY,
     Rig,
@@ -501,13 +502,13 @@ def test_a_day_order_is_over_only_when_its_day_is() -> None:
     assert (rig.order().status, rig.order().reason) == (ExecStatus.CANCELED, "expired or cancelled while away")
 
 
-def test_a_gtc_order_is_never_over_by_silence() -> None:
+def test_a_gtc_order_is_not_over_by_todays_silence() -> None:
     rig = Rig()
     rig.working(limit(time_in_force=TimeInForce.GTC))
     rig = reconnected(rig)
     finish(rig)
     for _ in range(3):
-        silent_run(rig, 86_400)
+        silent_run(rig)
 
     assert rig.order().in_doubt
 
@@ -521,6 +522,37 @@ def test_an_order_that_was_acknowledged_only_by_its_perm_id_is_not_called_never_
     silent_run(rig)
 
     assert rig.order().in_doubt
+
+
+def test_an_order_of_an_earlier_day_that_todays_lists_do_not_know_ended_then() -> None:
+    rig = Rig()
+    rig.working(limit(time_in_force=TimeInForce.GTC))
+    rig = reconnected(rig)
+    finish(rig)
+    silent_run(rig)
+    assert rig.order().in_doubt
+
+    outbox = silent_run(rig, 86_400)
+    assert names(outbox)[-3:] == ["OrderCanceled", "OrderResolved", "Reconciled"]
+    assert rig.order().reason == "ended on an earlier day while away"
+
+
+def test_hours_that_are_told_no_longer_still_end_the_day_of_an_old_order() -> None:
+    def told(*sessions: Session) -> InstrumentReported:
+        instrument = attrs.evolve(SPY_INSTRUMENT, liquid_sessions=sessions)
+        return InstrumentReported(at=START, epoch=rig.epoch, wanted=SPY_WANTED, instrument=instrument)
+
+    rig = Rig()
+    rig.hear(told(*SESSIONS[:2]))
+    rig.working()
+    rig.hear(told(SESSIONS[2]))
+    instrument = rig.desk.snapshot().instruments[0][1]
+
+    assert instrument.liquid_sessions == SESSIONS
+    assert is_past_its_day(rig.order(), instrument, START + 23 * HOUR)
+    a_week_later = Session(opens=START + 180 * HOUR, closes=START + 181 * HOUR)
+    rig.hear(told(a_week_later))
+    assert rig.desk.snapshot().instruments[0][1].liquid_sessions == (SESSIONS[2], a_week_later)
 
 
 def order_of(**fields: Any) -> OrderState:

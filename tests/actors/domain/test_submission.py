@@ -121,6 +121,51 @@ def test_a_position_mismatch_blocks_its_instrument() -> None:
     assert "our position is 1, the broker's 2" in rejection(rig.submit())
 
 
+@pytest.mark.parametrize(
+    ("ours", "broker", "side", "quantity", "leaves"),
+    [
+        (10, 12, Side.SELL, 10, True),
+        (10, 12, Side.SELL, 11, False),
+        (12, 10, Side.SELL, 11, False),
+        (10, 12, Side.BUY, 1, False),
+        (5, 0, Side.SELL, 5, False),
+        (5, -1, Side.SELL, 1, False),
+        (-10, -12, Side.BUY, 10, True),
+        (-10, -12, Side.SELL, 1, False),
+        (0, 3, Side.SELL, 1, False),
+    ],
+)
+def test_a_disputed_position_may_be_closed_as_far_as_both_books_hold_it(
+    ours: int, broker: int, side: Side, quantity: int, leaves: bool
+) -> None:
+    rig = Rig()
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(ours), broker=Decimal(broker)))
+
+    placed = [message for message in rig.submit(limit(side, quantity)) if isinstance(message, PlaceOrder)]
+    assert bool(placed) is leaves
+
+
+def test_what_is_closing_already_counts_filled_or_not() -> None:
+    rig = Rig()
+    rig.working(limit(Side.BUY, 10), "opening")
+    rig.execution("e1.01", 10, oms_id="opening")
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(10), broker=Decimal(8)))
+    rig.working(limit(Side.SELL, 5), "closing")
+
+    assert "no new exposure" in rejection(rig.submit(limit(Side.SELL, 4), "b"))
+    rig.execution("e2.01", 5, oms_id="closing")
+    assert "no new exposure" in rejection(rig.submit(limit(Side.SELL, 4), "c"))
+    only(PlaceOrder, rig.submit(limit(Side.SELL, 3), "d"))
+
+
+def test_money_is_no_quantity_to_close_with() -> None:
+    rig = Rig()
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(9), broker=Decimal(10)))
+    order = Order(symbol="SPY", side=Side.SELL, quantity=0, cash_quantity=100)
+
+    assert "no new exposure" in rejection(rig.submit(order))
+
+
 def test_an_order_in_doubt_blocks_its_instrument_even_for_closing_orders() -> None:
     rig = Rig()
     rig.submit()
