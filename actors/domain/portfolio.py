@@ -268,7 +268,7 @@ class Portfolio:
         self._valuation.hear(report)
 
     def _reconciled(self, _: events.Reconciled) -> None:
-        self._moved = self._moved or self._compare_at is None  # asking again postpones no comparison
+        self._moved = True
         if self._listed and not self._opened:
             self._opened = True
             for row in tuple(self._rows.values()):

@@ -15,7 +15,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="engines are for
 
 @pytest.mark.slow
 @pytest.mark.socket
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @needs_fork
 def test_an_engine_killed_at_fault_points_and_random_instants_loses_and_doubles_nothing(tmp_path: Path) -> None:
     words = ["--points", "36", "--counts", "1", "--random", "24", "--folder", str(tmp_path)]

@@ -24,8 +24,8 @@ from tests.torture.real_gateway import RealGateway
 SPY = 756733
 SLOW = "0.25"
 """Market seconds for each of ours: there is time to come and go while an order is filled part by part."""
-TICKS_UNTIL_COMPARED = 140
-"""Positions are compared once nothing has moved for five seconds."""
+TICKS_UNTIL_COMPARED = 400
+"""Positions are compared once nothing has moved for five seconds, and once more when the broker was asked again."""
 KILLED, STOPPED = -9, 0
 
 pytestmark = [pytest.mark.slow, pytest.mark.socket, pytest.mark.timeout(500)]
