@@ -5,6 +5,8 @@ import sqlite3
 import struct
 from pathlib import Path
 
+_HEAD = struct.Struct(">Q")
+
 
 class JournalLocked(Exception):
     """Another process owns the journal; the sentence names it."""
@@ -44,8 +46,6 @@ class ProcessLock:
 class Head:
     """Eight bytes: the sequence of the last record handed to the disk."""
 
-    _LAYOUT = struct.Struct(">Q")
-
     def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
         self._durable = durable
@@ -54,12 +54,11 @@ class Head:
     def read(self) -> int:
         """The promised sequence; 0 when nothing was promised."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        data = os.read(self._descriptor, self._LAYOUT.size)
-        return int(self._LAYOUT.unpack(data)[0]) if len(data) == self._LAYOUT.size else 0
+        return head_of(os.read(self._descriptor, _HEAD.size))
 
     def write(self, sequence: int) -> None:
         """Promise that records up to ``sequence`` are in the journal."""
-        _write_at_start(self._descriptor, self._LAYOUT.pack(sequence))
+        _write_at_start(self._descriptor, _HEAD.pack(sequence))
         if self._durable:
             os.fsync(self._descriptor)
 
@@ -74,3 +73,8 @@ def _write_at_start(descriptor: int, data: bytes) -> None:
     else:
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.write(descriptor, data)
+
+
+def head_of(data: bytes) -> int:
+    """The sequence in a head file's bytes; 0 when they are not whole, which promises nothing."""
+    return int(_HEAD.unpack(data)[0]) if len(data) == _HEAD.size else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from actors.journal import GENESIS, JournalDamaged, chained, crc_of
+from actors.journal_files import head_of
 from actors.journal_snapshots import SnapshotFiles
 
 
@@ -45,7 +46,7 @@ class JournalReader:
             records = self._database.execute("SELECT count(*) FROM records").fetchone()[0]
             snapshots = len(SnapshotFiles(self._path).sequences())
         except sqlite3.DatabaseError as error:
-            raise JournalDamaged(f"journal {self._path}: {error}") from error
+            raise self._damaged(error) from error
         return JournalSummary(
             strategy=meta.get("strategy", ""),
             account=meta.get("account", ""),
@@ -53,6 +54,15 @@ class JournalReader:
             records=records,
             snapshots=snapshots,
         )
+
+    def promised(self) -> int:
+        """The number of the last record that was handed to the disk, 0 when no head file says so."""
+        path = self._path.with_suffix(".head")
+        return head_of(path.read_bytes()) if path.is_file() else 0
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> JournalDamaged:
+        foreign = "no such table" in str(error) or "not a database" in str(error)
+        return JournalDamaged(f"journal {self._path}: {'this is no journal' if foreign else error}")
 
     def portion(self, after: int, last: int) -> list[tuple[int, str, bytes, bytes]]:
         """(sequence, kind, body, link of the chain) of the records after one and up to another, each checked.
@@ -78,6 +88,7 @@ class JournalReader:
             JournalDamaged: names the first record that is missing or not what was written.
         """
         chain: bytes | None = GENESIS
+        promised = self.promised()  # asked before the records: while an engine runs there may be more of them by now
         expected, first = 0, True
         try:
             rows = self._database.execute("SELECT sequence, kind, body, crc, chain FROM records ORDER BY sequence")
@@ -93,4 +104,8 @@ class JournalReader:
                 chain = link
                 yield sequence, kind, body
         except sqlite3.DatabaseError as error:
-            raise JournalDamaged(f"journal {self._path}: {error}") from error
+            raise self._damaged(error) from error
+        if expected < promised:
+            raise JournalDamaged(
+                f"journal {self._path} ends at record {expected} but {promised} were written: the tail is lost"
+            )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,5 +73,25 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_journal_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("hello " * 1000, encoding="utf-8")
-    with pytest.raises(JournalDamaged, match="not a database"):
+    with pytest.raises(JournalDamaged, match="this is no journal"):
         run("verify", str(tmp_path / "text"))
+
+
+def test_an_empty_file_is_no_journal(tmp_path: Path) -> None:
+    (tmp_path / "demo.journal").touch()
+    with pytest.raises(JournalDamaged, match="this is no journal"):
+        run("verify", str(tmp_path / "demo.journal"))
+
+
+@pytest.mark.parametrize("action", ["verify", "show", "export"])
+def test_records_missing_at_the_end_are_noticed(path: Path, action: str) -> None:
+    with closing(open_database(path)) as database:
+        database.execute("DELETE FROM records WHERE sequence = (SELECT max(sequence) FROM records)")
+
+    with pytest.raises(JournalDamaged, match=r"ends at record 2 but 3 were written: the tail is lost"):
+        run(action, str(path))
+
+
+def test_without_a_head_file_there_is_no_promise(path: Path) -> None:
+    path.with_suffix(".head").unlink()
+    assert run("verify", str(path)) == 0

@@ -86,7 +86,11 @@ class RealGateway:
     @property
     def now(self) -> datetime:
         """Market time."""
-        return datetime.fromisoformat(self._ask({"get": "time"})["time"])
+        due = time.monotonic() + PATIENCE_SECONDS
+        while (answer := self._ask({"get": "time"})) is None:
+            if time.monotonic() > due:
+                raise TimeoutError(f"{self._folder}: the gateway did not tell the time")
+        return datetime.fromisoformat(answer["time"])
 
     def orders_seen(self) -> int:
         """How many orders and changes have come in, in all lives."""
@@ -103,9 +107,10 @@ class RealGateway:
         try:
             with socket.create_connection(("127.0.0.1", self._control_port), timeout=5) as control:
                 control.sendall(json.dumps(question).encode() + b"\n")
-                return json.loads(control.makefile().readline())
+                answer = control.makefile().readline()
         except OSError:
             return None  # not there yet
+        return json.loads(answer) if answer else None  # it hangs up when the market keeps it too busy to answer
 
     def _scenario(self, fault: Mapping[str, Any]) -> Path:
         path = self._folder / "scenario.toml"
