@@ -143,9 +143,7 @@ def _with_refusal(order: OrderState, refusal: RefusalSeen) -> OrderState:
 
 
 def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
-    reported = order.reported_filled
-    if seen.filled is not None and seen.filled > reported:
-        reported = seen.filled
+    reported = order.reported_filled if seen.filled is None else max(order.reported_filled, seen.filled)
     known: dict[str, Any] = {"perm_ids": _with_perm_id(order, seen.perm_id), "reported_filled": reported}
     if order.status.is_terminal:
         known["reported_done"] = order.reported_done or seen.status is SAID_FILLED
@@ -331,8 +329,7 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
     if not order.status.is_terminal:
         if order.pending is SUBMIT:
             changes["pending"], changes["in_doubt"] = None, False
-        if seen.epoch > order.epoch:
-            changes["epoch"] = seen.epoch
+        changes["epoch"] = max(order.epoch, seen.epoch)
     return _settled(order, seen.at, changes)
 
 
@@ -406,9 +403,9 @@ def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderS
 
 def _is_all(order: OrderState, terms: Order, filled: Decimal, done_at: Decimal | None) -> bool:
     """O2: whether nothing is left to fill; where the terms do not tell how much, what the broker called filled does."""
-    sized = terms.quantity > 0 and not _is_cash(terms) and not _is_unknown(order, terms)
-    target = terms.quantity if sized else done_at
-    return target is not None and filled >= target > 0
+    if terms.quantity and not _is_cash(terms) and not _is_unknown(order, terms):
+        return filled >= terms.quantity
+    return done_at is not None and filled >= done_at > 0
 
 
 def _grows(status: ExecStatus, wanted: Order | None, filled: Decimal, done_at: Decimal | None) -> bool:

@@ -195,6 +195,22 @@ def test_o2_a_cash_quantity_is_filled_when_the_executions_reach_what_the_broker_
     assert order.status is ExecStatus.FILLED
 
 
+def test_o2_a_cash_quantity_whose_end_was_called_without_a_figure_waits_for_one() -> None:
+    cash = limit(quantity=0, cash_quantity="1000")
+    order = after(working(cash), seen(BrokerStatus.FILLED, filled=Decimal(0)), execution(quantity="2.02"))
+
+    assert (order.status, order.reported_done) == (ExecStatus.PARTIALLY_FILLED, True)
+    assert after(order, execution("e1.02", 0)).status is not ExecStatus.FILLED
+
+
+def test_o2_an_order_without_a_quantity_is_filled_when_the_executions_reach_what_the_broker_called_filled() -> None:
+    order = after(working(limit(quantity=0)), execution(quantity=5))
+    assert order.status is ExecStatus.PARTIALLY_FILLED
+
+    order = after(order, seen(BrokerStatus.FILLED, filled=Decimal(5)))
+    assert order.status is ExecStatus.FILLED
+
+
 def test_o2_an_echo_of_a_cash_quantity_changes_no_terms() -> None:
     cash = limit(quantity=0, cash_quantity="1000")
     order = working(cash)
