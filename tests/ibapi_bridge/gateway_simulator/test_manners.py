@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from ibapi.contract import ComboLeg, Contract
@@ -392,13 +393,14 @@ def test_an_order_of_yesterday_is_there_without_its_executions(start_gateway: St
     """T13."""
     start = datetime(2026, 4, 13, 19, 59, 50, tzinfo=UTC)
     only_spy = default_instruments()[:1]
-    gateway = start_gateway(start=start, start_paused=True, instruments=only_spy)
+    rich = ExchangeConfig(starting_cash={"USD": Decimal(10**9)})  # for more than ten seconds can fill
+    gateway = start_gateway(start=start, start_paused=True, instruments=only_spy, exchange=rich)
     client = connect(gateway)
-    client.place(310, contract(), order("BUY", "LMT", 4000, lmtPrice=452.0, tif="GTC"))
+    client.place(310, contract(), order("BUY", "LMT", 400_000, lmtPrice=452.0, tif="GTC"))
     client.place(311, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
     gateway.resume()
     client.wait_until(lambda calls: any(c[0] == "orderStatus" and c[1] == 310 and c[3] > 0 for c in calls))
-    client.place(310, contract(), order("BUY", "LMT", 4000, lmtPrice=430.0, tif="GTC"))
+    client.place(310, contract(), order("BUY", "LMT", 400_000, lmtPrice=430.0, tif="GTC"))
     client.wait_status(311, "Cancelled")
     gateway.call(lambda: gateway.gateway.advance(datetime(2026, 4, 14, 12, 0, tzinfo=UTC)), seconds=60.0)
     client.close()
@@ -414,6 +416,6 @@ def test_an_order_of_yesterday_is_there_without_its_executions(start_gateway: St
     assert row[1] == 310
     assert row[2] in {"PreSubmitted", "Submitted"}
     assert row[3] > 0
-    assert row[3] + row[4] == 4000
+    assert row[3] + row[4] == 400_000
     assert again.named("execDetails") == []
     assert again.named("position")[0][3] == row[3]
