@@ -41,19 +41,29 @@ ORDER_TYPES = {
 }
 TIMES_IN_FORCE = frozenset({"DAY", "GTC", "GTD", "IOC", "FOK", "OPG"})
 NOT_SIMULATED = frozenset(
-    {"PEG STK", "PEG BENCH", "PEGBENCH", "PEG BEST", "VOL", "PASSV REL", "BOX TOP", "STP PRT", "MKT PRT", "FUNARI"}
-    | {
+    [
+        "PEG STK",
+        "PEG BENCH",
+        "PEGBENCH",
+        "PEG BEST",
+        "PEG SURF",
+        "VOL",
+        "PASSV REL",
+        "BOX TOP",
+        "STP PRT",
+        "MKT PRT",
+        "FUNARI",
         "SNAP MKT",
         "SNAP MID",
         "SNAP PRIM",
-        "PEG SURF",
         "REL + LMT",
         "REL + MKT",
         "LMT + MKT",
         "QUOTE",
         "AUC",
-        "AUCTION",
-    }
+        "TRAIL MIT",
+        "TRAIL LIT",
+    ]
 )
 WITH_LIMIT = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
 PEGGED = frozenset({"PEG MKT", "PEG MID", "REL", "MIDPRICE"})

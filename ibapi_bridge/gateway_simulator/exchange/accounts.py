@@ -85,8 +85,9 @@ def _gains(floor: Floor, held: list[Position]) -> Decimal:
 
 
 def start_day(floor: Floor, account: Account) -> None:
-    """Begin a new day of profit and loss: today's realised gains are nothing, and equity now is the mark."""
+    """Begin a new day: today's realised gains are nothing, equity now is the mark, what was sold is listed no more."""
     account.opening_equity = equity(floor, account)
+    account.holdings = {con_id: holding for con_id, holding in account.holdings.items() if holding.quantity}
     for con_id, holding in account.holdings.items():
         holding.realized = ZERO
         holding.opening_pnl = _position(floor, account.name, con_id, holding).unrealized_pnl

@@ -49,10 +49,21 @@ def _unchangeable(floor: Floor, live: LiveOrder | None, order: VenueOrder) -> Re
         return Refusal(105, "Order being modified does not match original order.")
     if old.order_type != order.order_type and {old.order_type, order.order_type} not in SWAPS:
         return Refusal(329, "Order modify failed. Cannot change to the new order type.")
-    if (old.oca_group, old.parent_perm_id) != (order.oca_group, order.parent_perm_id):
-        return Refusal(10326, "OCA group revision is not allowed.")
+    if (old.oca_group, old.oca_type, old.parent_perm_id) != (order.oca_group, order.oca_type, order.parent_perm_id):
+        return _of_family(old, order)
     more = order.quantity - old.quantity
     return refusal(floor, order) or (refusal_of_account(floor, order, more) if more > 0 else None)
+
+
+def _of_family(old: VenueOrder, order: VenueOrder) -> Refusal | None:
+    """Why an order cannot be moved to another group or parent."""
+    if old.oca_group != order.oca_group:
+        return Refusal(10326, "OCA group revision is not allowed")
+    if old.oca_group and old.oca_type != order.oca_type:
+        return Refusal(10327, "OCA group type revision is not allowed")
+    if old.parent_perm_id != order.parent_perm_id:
+        return Refusal(10341, "Parent order id cannot be modified")
+    return None
 
 
 def _too_late(live: LiveOrder) -> Refusal:

@@ -5,6 +5,7 @@ The codes and their wording are IBKR's (TWS API message codes); details after a 
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from attrs import frozen
@@ -56,7 +57,7 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
     if order.account not in floor.accounts:
         return Refusal(321, INVALID + "Invalid account code")
     return (
-        _of_kind(order)
+        _of_kind(order, floor.now)
         or _of_peg(instrument, order)
         or _of_contract(floor, instrument)
         or _of_size(instrument, order)
@@ -65,7 +66,7 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
     )
 
 
-def _of_kind(order: VenueOrder) -> Refusal | None:
+def _of_kind(order: VenueOrder, now: datetime) -> Refusal | None:
     if order.side not in ("BUY", "SELL"):
         return Refusal(321, INVALID + "Invalid action")
     if order.order_type not in ORDER_TYPE_NAMES:
@@ -76,7 +77,7 @@ def _of_kind(order: VenueOrder) -> Refusal | None:
         return Refusal(113, "The TIF should be DAY for Market-on-Close (MOC) and Limit-on-Close (LOC) orders.")
     if order.tif == "OPG" and order.order_type not in ("MKT", "LMT"):
         return Refusal(111, INCOMPATIBLE)
-    if order.tif == "GTD" and order.good_till is None:
+    if order.tif == "GTD" and (order.good_till is None or order.good_till <= now):
         return Refusal(334, "Invalid Good Till Date order")
     if order.tif in ("IOC", "FOK") and order.order_type in TRIGGERED:
         return Refusal(111, INCOMPATIBLE)

@@ -64,6 +64,8 @@ def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int,
         return 322, "Error processing request.-'bQ' : cause - Duplicate ticker id"
     if message.snapshot and message.genericTickList:
         return 321, SNAPSHOT_TICKS
+    if not all(_is_generic_tick(tick) for tick in message.genericTickList.split(",")):
+        return 321, f"Error validating request.-'bQ' : cause - Incorrect generic tick list of {message.genericTickList}"
     if gateway.hub.count(session) >= gateway.config.market_data_lines:
         return 101, "Max number of tickers has been reached"
     found = find(gateway.instruments, message.contract)
@@ -72,6 +74,11 @@ def _problem(gateway: Gateway, session: Session, message: Message) -> tuple[int,
     if len(found) > 1:
         return 200, f"The contract description specified for {message.contract.symbol} is ambiguous."
     return None
+
+
+def _is_generic_tick(text: str) -> bool:
+    tick = text.strip()
+    return tick in {"", "mdoff"} or tick.isdigit() or tick.startswith("292:")
 
 
 def cancel(gateway: Gateway, session: Session, message: Message) -> None:

@@ -165,3 +165,19 @@ def test_new_day_starts_a_new_profit_and_loss() -> None:
     desk.run(BELL + 10 * 3600)
     assert desk.exchange.account_values(ACCOUNT).daily_pnl == 0
     assert desk.exchange.positions(ACCOUNT)[0].daily_pnl == 0
+
+
+def test_what_was_sold_today_is_listed_until_the_day_ends() -> None:
+    desk = Desk(quote(0, "99.99", "100.01", start=NEAR_CLOSE), start=NEAR_CLOSE)
+    desk.submit(1)
+    desk.submit(2, side="SELL")
+    desk.run(50)
+    assert [position.quantity for position in desk.exchange.positions(ACCOUNT)] == [0]
+    desk.run(BELL + 10 * 3600)
+    assert desk.exchange.positions(ACCOUNT) == []
+
+
+def test_date_of_the_past_is_no_good_till_date() -> None:
+    desk = Desk()
+    desk.submit(tif="GTD", good_till=desk.start)
+    assert desk.said(OrderRejected).code == 334

@@ -388,3 +388,16 @@ def test_group_is_reduced_in_proportion() -> None:
     desk.submit(2, order_type="LMT", limit_price="99.00", oca_group="g", oca_type=2, quantity=50)
     desk.run(2)
     assert (desk.fills(1), desk.view(2).order.quantity) == ([("60", "99.50")], Decimal(20))
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [({"oca_group": "other"}, 10326), ({"oca_type": 1}, 10327), ({"parent_perm_id": 2}, 10341)],
+)
+def test_order_stays_in_its_group_and_family(terms: dict[str, Any], code: int) -> None:
+    desk = Desk()
+    desk.submit(1, order_type="LMT", limit_price="99.50", oca_group="g", oca_type=3)
+    desk.submit(2, order_type="LMT", limit_price="99.40")
+    desk.run(1)
+    desk.replace(1, **terms)
+    assert desk.said(ReplaceRefused, 1).code == code
