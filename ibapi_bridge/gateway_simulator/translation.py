@@ -40,31 +40,11 @@ ORDER_TYPES = {
     "LOO": "LMT",
 }
 TIMES_IN_FORCE = frozenset({"DAY", "GTC", "GTD", "IOC", "FOK", "OPG"})
-NOT_SIMULATED = frozenset(
-    [
-        "PEG STK",
-        "PEG BENCH",
-        "PEGBENCH",
-        "PEG BEST",
-        "PEG SURF",
-        "VOL",
-        "PASSV REL",
-        "BOX TOP",
-        "STP PRT",
-        "MKT PRT",
-        "FUNARI",
-        "SNAP MKT",
-        "SNAP MID",
-        "SNAP PRIM",
-        "REL + LMT",
-        "REL + MKT",
-        "LMT + MKT",
-        "QUOTE",
-        "AUC",
-        "TRAIL MIT",
-        "TRAIL LIT",
-    ]
-)
+NOT_SIMULATED = frozenset({
+    "PEG STK", "PEG BENCH", "PEGBENCH", "PEG BEST", "PEG SURF", "VOL", "PASSV REL", "BOX TOP", "STP PRT", "MKT PRT",
+    "FUNARI", "SNAP MKT", "SNAP MID", "SNAP PRIM", "REL + LMT", "REL + MKT", "LMT + MKT", "QUOTE", "AUC", "TRAIL MIT",
+    "TRAIL LIT",
+})  # fmt: skip
 WITH_LIMIT = frozenset({"LMT", "STP LMT", "LOC", "LIT"})
 PEGGED = frozenset({"PEG MKT", "PEG MID", "REL", "MIDPRICE"})
 WITH_STOP = frozenset({"STP", "STP LMT", "MIT", "LIT", "TRAIL", "TRAIL LIMIT"})
