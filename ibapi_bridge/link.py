@@ -53,7 +53,7 @@ from ibapi_bridge.contracts import InstrumentCache
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.listening import Listener
 from ibapi_bridge.settings import LinkSettings
-from ibapi_bridge.transport import ConnectionEnded, NoGateway, Transport, TransportSettings
+from ibapi_bridge.transport import ConnectionEnded, Garbled, NoGateway, Transport, TransportSettings
 
 __all__ = ["IbapiLink", "LinkSettings"]
 
@@ -200,9 +200,7 @@ class IbapiLink:
         ready_by = self._elapsed() + self._settings.ready_seconds
         self._transport.send(greeting(self._settings.connect_options))
         self._awaited = _AWAITING_ANSWER
-        frames: list[bytes] = []
-        while not frames:
-            frames = list(self._transport.receive(ready_by))
+        frames = self._first_frames(ready_by)
         listener = self._listener(_version(frames.pop(0)))
         self._awaited = _AWAITING_GREETING
         self._hear_frames(listener, frames)
@@ -210,6 +208,16 @@ class IbapiLink:
             self._hear_frames(listener, self._transport.receive(None if self._is_ready else ready_by))
             while self._answers:
                 self._hear(self._answers.popleft())
+
+    def _first_frames(self, ready_by: float) -> list[bytes]:
+        """The welcome, and whatever is glued to it."""
+        try:
+            while True:
+                frames = list(self._transport.receive(ready_by))
+                if frames:
+                    return frames
+        except Garbled as problem:
+            raise NoGateway(f"this is no gateway: {problem}") from None
 
     def _listener(self, version: int) -> Listener:
         if self._recorder is not None:

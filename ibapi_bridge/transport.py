@@ -30,6 +30,10 @@ class ConnectionEnded(Exception):
     """The connection does not come about or is over; the text says why."""
 
 
+class Garbled(ConnectionEnded):
+    """What arrives are no frames."""
+
+
 class NoGateway(ConnectionEnded):
     """There is nobody at that address, or somebody who speaks no language of ours."""
 
@@ -251,7 +255,7 @@ class Transport:
         try:
             yield from self._frames.feed(chunk)
         except OutOfStep as problem:
-            raise ConnectionEnded(f"the stream is out of step: {problem}") from None
+            raise Garbled(f"the stream is out of step: {problem}") from None
 
     def shut(self) -> None:
         """Release everything; what was sent still reaches a peer that reads it within half a second."""

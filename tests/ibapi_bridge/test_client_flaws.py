@@ -339,11 +339,17 @@ def test_a_client_id_in_use_is_the_reason_of_the_loss() -> None:
         assert "326" in last_words(heard)
 
 
-@pytest.mark.parametrize("welcome", [framed(b"HTTP/1.1 400\0\0"), framed(b"56\0x\0")], ids=["no-gateway", "too-old"])
+@pytest.mark.parametrize(
+    "welcome",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", framed(b"-1\0other.host:4001\0"), framed(b"56\0x\0")],
+    ids=["no-frames", "no-version", "too-old"],
+)
 def test_what_is_no_gateway_of_ours_is_said_so(welcome: bytes) -> None:
     heard = Heard()
     with ScriptedGateway() as gateway:
         make_link(gateway.port, heard).start()
         gateway.accept()
         gateway.send(welcome)
-        assert "gateway" in last_words(heard)
+        lost = heard.next(ConnectionLost)
+        assert "gateway" in lost.reason
+        assert not lost.reached
