@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
@@ -11,6 +12,7 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from actors.clock import SystemClock
 from strategy.config import Config, load_config
 from strategy.errors import UserError, check_writable
 from strategy.simulate.campaign import Campaign, is_deterministic, run, smallest
@@ -134,6 +136,32 @@ def _play_kept(directory: Path, subject: Subject, console: Console) -> bool:
 
 
 def _run(campaign: Campaign) -> Tally:
+    """Play with a bar on a terminal, and a plain line for each tenth elsewhere."""
+    return _run_with_bar(campaign) if sys.stderr.isatty() else _run_with_lines(campaign)
+
+
+def _run_with_lines(campaign: Campaign) -> Tally:
+    clock, console, told = SystemClock(), Console(stderr=True, soft_wrap=True), 0
+    began = clock.elapsed()
+
+    def show(tally: Tally) -> None:
+        nonlocal told
+        tenth = 10 * tally.sessions // campaign.sequences
+        if tenth > told:
+            told = tenth
+            rate = tally.sessions / max(clock.elapsed() - began, 1e-6)
+            left = (campaign.sequences - tally.sessions) / rate
+            played = f"{tally.sessions:,} of {campaign.sequences:,} sessions, {rate:,.0f}/s, {left:,.0f} s left"
+            console.print(f"{played}, {_words(tally)}", highlight=False)
+
+    return run(campaign, show)
+
+
+def _words(tally: Tally) -> str:
+    return f"{tally.orders:,} orders, {sum(tally.failed_sessions.values())} broken"
+
+
+def _run_with_bar(campaign: Campaign) -> Tally:
     columns = (
         TextColumn("sessions"),
         BarColumn(),
@@ -146,8 +174,7 @@ def _run(campaign: Campaign) -> Tally:
 
         def show(tally: Tally) -> None:
             speed = progress.tasks[0].finished_speed or progress.tasks[0].speed or 0.0
-            words = f"{speed:,.0f}/s, {tally.orders:,} orders, {sum(tally.failed_sessions.values())} broken"
-            progress.update(task, completed=tally.sessions, rate=words)
+            progress.update(task, completed=tally.sessions, rate=f"{speed:,.0f}/s, {_words(tally)}")
 
         return run(campaign, show)
 
