@@ -138,12 +138,10 @@ def _reconcile(words: list[str]) -> int:
         raise ConfigError(f"there is no journal {path}: name its directory with --state")
     identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)
     with closing(Journal(path, identity=identity)) as journal:
-        return reconcile_cli.reconcile(
-            journal,
-            _desk_config(config, strategy_id),
-            accept=arguments.accept,
-            instrument=arguments.instrument,
-            now=SystemClock().now,
+        desk_config, now = _desk_config(config, strategy_id), SystemClock().now
+        code = reconcile_cli.strangers(journal, desk_config, adopt=arguments.adopt, now=now)
+        return code or reconcile_cli.reconcile(
+            journal, desk_config, accept=arguments.accept, instrument=arguments.instrument, now=now
         )
 
 

@@ -115,6 +115,10 @@ class Book:
         """Our open orders, oldest first; cost grows with their number."""
         return tuple(self._orders[oms_id] for oms_id in self._open)
 
+    def open_strangers(self) -> tuple[OrderState, ...]:
+        """Living orders that are not ours; cost grows with all orders known."""
+        return tuple(order for order in self._orders.values() if order.external and not order.status.is_terminal)
+
     @property
     def open_count(self) -> int:
         """Number of our open orders."""

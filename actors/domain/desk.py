@@ -53,6 +53,10 @@ class Desk:
         """Our open orders, oldest first."""
         return self._core.book.open_orders()
 
+    def open_strangers(self) -> tuple[OrderState, ...]:
+        """Living orders at the broker that are not ours."""
+        return self._core.book.open_strangers()
+
     def holdings(self) -> tuple[tuple[Account, Contract, Decimal], ...]:
         """Our positions that are not flat, as booked from our own fills."""
         return tuple(self._core.book.holdings())

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from actors.domain.desk_config import DeskConfig
+from actors.domain.identity import OmsId, OrderId, PermId
 from actors.journal import Journal, JournalIdentity
-from actors.messages.commands import BlockInstrument, SubmitOrder
+from actors.messages.commands import BlockInstrument, CancelOrder, SubmitOrder
 from actors.messages.events import OrderRejected, PositionMismatched
-from actors.messages.reports import BrokerStatus, PositionReported
+from actors.messages.reports import BrokerStatus, OpenOrderReported, PositionReported
 from actors.messages.system import Tick
-from actors.reconcile_cli import reconcile
+from actors.reconcile_cli import reconcile, strangers
 from actors.restore import Fold, restore, take_snapshot
 from tests.actors.domain.deskkit import ACCOUNT, SPY, START, limit
 from tests.actors.test_journal_keeper import Recorder
@@ -87,3 +88,35 @@ def test_a_dispute_that_ended_by_itself_is_over_after_a_restart(journal: Journal
     journal.append([agrees])
     assert restore(journal, CONFIG).portfolio.disputes() == ()
     assert not is_blocked(restore(journal, CONFIG))
+
+
+def test_a_strangers_order_is_shown_and_adopted_by_its_name(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = Recorder(journal)
+    stray = OpenOrderReported(
+        at=START, epoch=rig.epoch, order_id=OrderId(77), perm_id=PermId(4711), client_id=CONFIG.client_id, contract=SPY,
+        order=limit(quantity=3), account=ACCOUNT, status=BrokerStatus.WORKING,
+    )  # fmt: skip
+    rig.hear(stray)
+    assert strangers(journal, CONFIG, adopt=None, now=lambda: START) == 0
+    assert capsys.readouterr().out == f"EXT-4711: BUY 3 SPY LIMIT @ 495.00, of client {CONFIG.client_id}, not ours\n"
+    assert "EXT-4711" not in [order.oms_id for order in restore(journal, CONFIG).desk.open_orders()]
+
+    assert strangers(journal, CONFIG, adopt="EXT-4711", now=lambda: START) == 0
+    assert "adopted: EXT-4711" in capsys.readouterr().out
+    desk = restore(journal, CONFIG).desk
+    assert "EXT-4711" in [order.oms_id for order in desk.open_orders()]
+    assert desk.open_strangers() == ()
+    assert desk.decide(CancelOrder(at=START, oms_id=OmsId("EXT-4711"))) != ()
+
+
+@pytest.mark.parametrize("name", ["EXT-1", "o1"])
+def test_what_cannot_be_adopted_is_refused_and_not_journalled(
+    journal: Journal, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = journal.sequence
+
+    assert strangers(journal, CONFIG, adopt=name, now=lambda: START) == 2
+    assert capsys.readouterr().err.startswith(f"callboard: --adopt is '{name}': only a living order of our own client")
+    assert journal.sequence == before
