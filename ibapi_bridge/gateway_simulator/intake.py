@@ -21,6 +21,8 @@ from ibapi_bridge.gateway_simulator.wire_log import WireLog
 Handle: TypeAlias = Callable[[Session, Request], None]
 NOT_STARTED = "Error validating request.-'bF' : cause - startApi has to come first"
 CLIENT_LEFT = "closed by the client"
+CANCELS = frozenset({OUT.CANCEL_ORDER, OUT.REQ_GLOBAL_CANCEL})
+TAGGED_CANCELS_VERSION = 192  # recorded: from here on a cancel without its two tagging fields is dropped in silence
 SLICE_SECONDS = 0.02  # how long one client's requests may keep the others waiting
 
 
@@ -164,6 +166,8 @@ class Intake:
     def _unreadable(self, session: Session, problem: UnreadableRequest) -> None:
         if session.client_id is None:
             session.close(f"no startApi: {problem}")
+            return
+        if problem.number in CANCELS and session.version >= TAGGED_CANCELS_VERSION:
             return
         if problem.code is not None:
             session.error(problem.message_id, problem.code, str(problem), self._gateway.now)

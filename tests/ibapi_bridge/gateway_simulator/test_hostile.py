@@ -17,7 +17,17 @@ from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.requests import table
 
 from .conftest import StartGateway
-from .raw_client import MANAGED_ACCOUNTS, NEXT_VALID_ID, PLACE_ORDER, REQ_IDS, START_API, RawClient, framed, protobuf
+from .raw_client import (
+    CURRENT_TIME,
+    MANAGED_ACCOUNTS,
+    NEXT_VALID_ID,
+    PLACE_ORDER,
+    REQ_IDS,
+    START_API,
+    RawClient,
+    framed,
+    protobuf,
+)
 
 pytestmark = pytest.mark.socket
 SPY = 756733
@@ -245,6 +255,28 @@ def test_an_unreadable_message_is_320_and_the_connection_goes_on(dial: Dial, pay
 
     assert client.hear_error() == (-1, 320)
     assert client.is_served()
+
+
+@pytest.mark.parametrize(("version", "answer"), [(191, (-1, 320)), (192, None), (200, None)])
+def test_a_cancel_without_its_tagging_fields_is_dropped_in_silence_from_192_on(
+    dial: Dial, version: int, answer: tuple[int, int] | None
+) -> None:
+    client = dial()
+    client.connect(versions=f"v100..{version}")
+    client.say(4, *(() if version >= 192 else (1,)), 17)
+    if answer is not None:
+        assert client.hear_error() == answer
+    client.ask_time()
+
+    assert client.hear()[0] == CURRENT_TIME
+
+
+def test_an_execution_request_of_an_older_client_is_320_at_200(dial: Dial) -> None:
+    client = dial()
+    client.connect(versions="v100..200")
+    client.say(7, 3, 1, "", "", "", "", "", "", "")
+
+    assert client.hear_error() == (-1, 320)
 
 
 def test_a_length_beyond_the_limit_ends_the_connection_and_a_long_message_is_320(dial: Dial, doorman: Doorman) -> None:
