@@ -130,7 +130,7 @@ def moment(text: str, *, near: datetime | None = None) -> datetime | None:
     return second if near is not None and first < second <= near else first
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _readings(text: str) -> tuple[datetime, datetime] | None:
     parts = _MOMENT.fullmatch(text)
     if parts is None:

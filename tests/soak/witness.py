@@ -132,5 +132,6 @@ class Witness:
 
 
 def _name_of(event: OrderInDoubt | OrderRejected) -> str:
-    unsent = event.order.reason.startswith(("not connected", "not sent: "))
+    """An order refused for want of a session, or lost with the connection it left on: the books show whether it is."""
+    unsent = event.order.reason.startswith(("not connected", "not sent: ", "never reached the broker"))
     return NO_SESSION if isinstance(event, OrderRejected) and unsent else type(event).__name__
