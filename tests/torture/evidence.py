@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,6 @@ _NAME = re.compile(r'"name": "(\w+)"')
 class Frame:
     """One message of the wire, on the n-th connection of the whole log, counted from 0."""
 
-    at: datetime
     connection: int
     name: str
     fields: Fields
@@ -42,11 +40,6 @@ class Record:
     sequence: int
     kind: str
     body: Fields
-
-    @property
-    def at(self) -> datetime:
-        """When it was said."""
-        return datetime.fromisoformat(self.body["at"])
 
 
 @dataclass
@@ -90,8 +83,7 @@ def _frames(wire_log: Path) -> Iterator[Frame]:
                 numbers[line["connection"]] = seen
                 seen += 1
             if name is not None:
-                at = datetime.fromisoformat(line["at"])
-                yield Frame(at, numbers[line["connection"]], line["name"], line["fields"])
+                yield Frame(numbers[line["connection"]], line["name"], line["fields"])
 
 
 def _records(journal: Path, gaps: list[str]) -> Iterator[Record]:
