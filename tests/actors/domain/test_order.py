@@ -204,10 +204,10 @@ def test_o2_a_cash_quantity_whose_end_was_called_without_a_figure_waits_for_one(
 
 
 def test_o2_an_order_without_a_quantity_is_filled_when_the_executions_reach_what_the_broker_called_filled() -> None:
-    order = after(working(limit(quantity=0)), execution(quantity=5))
+    order = after(working(limit(quantity=0)), execution(quantity="0.5"))
     assert order.status is ExecStatus.PARTIALLY_FILLED
 
-    order = after(order, seen(BrokerStatus.FILLED, filled=Decimal(5)))
+    order = after(order, seen(BrokerStatus.FILLED, filled=Decimal("0.5")))
     assert order.status is ExecStatus.FILLED
 
 
