@@ -107,8 +107,15 @@ def _all_ended(core: DeskCore, at: datetime) -> None:
 
 
 def _abandon(core: DeskCore, at: datetime) -> None:
-    """Without the open orders nothing is known: no trading on such ground, ask again later."""
+    """Without the open orders nothing is known: no trading on such ground, ask again later.
+
+    What the first look did not find is in doubt when there is no second one.
+    """
     _complain_of_lists(core, at)
+    listed = {seen.oms_id for seen in core.recovery.opened}
+    for order in _missing(core, listed):
+        if order.oms_id in core.recovery.missing:
+            _doubt_missing(core, order, at)
     core.recovery.stop()
     core.deadlines.forget(("", RUN))
     key = RUN_AGAIN if core.session is SessionState.RECONCILING else VERIFY
@@ -131,7 +138,7 @@ def _apply(core: DeskCore, at: datetime) -> None:
     for oms_id in listed:
         recovery.absent.pop(oms_id, None)
     if (missing or zombies) and recovery.stage is Stage.LISTING:
-        _ask(core, at, recovery.repeat())
+        _ask(core, at, recovery.repeat(tuple(order.oms_id for order in missing)))
         return
     for order in zombies:
         _end_zombie(core, order, at)
@@ -183,9 +190,7 @@ def _end_zombie(core: DeskCore, order: OrderState, at: datetime) -> None:
 def _judge_missing(core: DeskCore, order: OrderState, at: datetime) -> None:
     """What silence about an order proves (see the module)."""
     recovery, elapsed = core.recovery, core.deadlines.elapsed
-    if not order.in_doubt:
-        text = "the broker has it in none of its lists"
-        order = core.apply(order, Doubted(at=at, text=text), text=text)
+    order = _doubt_missing(core, order, at)
     if not recovery.proves_absence or order.reported_done:
         return
     absence = recovery.absent.get(order.oms_id)
@@ -196,6 +201,11 @@ def _judge_missing(core: DeskCore, order: OrderState, at: datetime) -> None:
         if end is not None:
             del recovery.absent[order.oms_id]
             core.apply(order, end, recovered=True)
+
+
+def _doubt_missing(core: DeskCore, order: OrderState, at: datetime) -> OrderState:
+    text = "the broker has it in none of its lists"
+    return order if order.in_doubt else core.apply(order, Doubted(at=at, text=text), text=text)
 
 
 def _end_by_silence(core: DeskCore, order: OrderState, at: datetime) -> Concluded | None:

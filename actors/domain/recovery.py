@@ -61,6 +61,7 @@ class RecoverySnapshot:
     completed: tuple[SeenCompleted, ...] = ()
     touched: tuple[OmsId, ...] = ()
     executions: int = 0
+    missing: tuple[OmsId, ...] = ()
     absent: tuple[tuple[OmsId, Absence], ...] = ()
 
 
@@ -74,6 +75,7 @@ class Recovery:
         self.opened, self.completed = list(state.opened), list(state.completed)
         self.touched = dict.fromkeys(state.touched)
         self.executions = state.executions
+        self.missing = state.missing
         self.absent = dict(state.absent)
 
     @property
@@ -98,9 +100,10 @@ class Recovery:
         self.stage = Stage.LISTING
         return self._ask(ALL_LISTS if full else ORDER_LISTS)
 
-    def repeat(self) -> tuple[SnapshotKind, ...]:
-        """Ask once more for the lists that name orders."""
+    def repeat(self, missing: tuple[OmsId, ...]) -> tuple[SnapshotKind, ...]:
+        """Ask once more for the lists that name orders, as they did not name these."""
         self.opened, self.completed, self.attempts = [], [], 0
+        self.missing = missing
         self.stage = Stage.REPEATING
         return self._ask(ORDER_LISTS)
 
@@ -134,7 +137,7 @@ class Recovery:
     def stop(self) -> None:
         """No run any more: finished, or the connection is gone."""
         self.stage = Stage.IDLE
-        self.opened, self.completed, self.touched = [], [], {}
+        self.opened, self.completed, self.touched, self.missing = [], [], {}, ()
         self._awaited = []
 
     def collects(self, report: OpenOrderReported) -> bool:
@@ -157,5 +160,6 @@ class Recovery:
             completed=tuple(self.completed),
             touched=tuple(self.touched),
             executions=self.executions,
+            missing=self.missing,
             absent=tuple(self.absent.items()),
         )

@@ -424,6 +424,22 @@ def test_a_missing_order_that_is_found_the_second_time_is_fine() -> None:
     ]
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_missing_order_is_in_doubt_when_there_is_no_second_look(shown: bool) -> None:
+    rig = Rig()
+    rig.working()
+    rig = reconnected(rig)
+    said = [end_one(rig, kind) for kind in FIVE][-1]
+    while queries := [message for message in said if isinstance(message, QuerySnapshot)]:
+        if shown:
+            rig.echo(snapshot=True)
+        ends = [SnapshotEnded(at=rig.now, epoch=rig.epoch, kind=query.kind, complete=False) for query in queries]
+        said = tuple(message for end in ends for message in rig.hear(end))
+
+    assert ("OrderInDoubt" in names(said)) is not shown
+    assert rig.order().in_doubt is not shown
+
+
 def test_silence_shortly_after_silence_proves_nothing() -> None:
     rig = Rig()
     rig.submit()
