@@ -24,6 +24,8 @@ from tests.torture.tap import Tap
 
 Cut = tuple[str, int, float]
 """Direction, number of the frame on its connection, the part of the frame that still passes."""
+PATIENCE_SECONDS = 200
+"""With a busy machine; a storm that takes longer hangs."""
 Storm = Callable[[GatewaySimulator, Tap], None]
 
 
@@ -144,7 +146,7 @@ def engine_process(folder: Path, configuration: Path) -> Iterator[subprocess.Pop
         finally:
             if engine.poll() is None:
                 engine.terminate()
-            if engine.wait(20) != 0:
+            if engine.wait(PATIENCE_SECONDS) != 0:
                 raise RuntimeError(f"{folder}: the engine ended with {engine.returncode}, see engine.txt")
 
 
@@ -156,12 +158,12 @@ def weather(folder: Path, storm: Storm) -> tuple[Verdict, list[str]]:
     try:
         with Tap(simulator.port, folder / TAP_LOG) as tap:
             with engine_process(folder, write_config(folder, tap.port, trading=True)):
-                if not tap.traded.wait(60):
-                    raise TimeoutError("the engine did not begin to trade within a minute")
+                if not tap.traded.wait(PATIENCE_SECONDS):
+                    raise TimeoutError(f"the engine did not begin to trade within {PATIENCE_SECONDS} s")
                 storm(simulator, tap)
             settling = write_config(folder, tap.port, trading=False)
             with engine_process(folder, settling) as engine:
-                engine.wait(60)
+                engine.wait(PATIENCE_SECONDS)
             ask_for_the_books(tap.port)
     finally:
         simulator.stop()

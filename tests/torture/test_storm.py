@@ -17,7 +17,7 @@ STORMS = {
 
 @pytest.mark.slow
 @pytest.mark.socket
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("storm", STORMS.values(), ids=STORMS.keys())
 def test_a_storm_loses_and_doubles_nothing(tmp_path: Path, storm: Storm) -> None:
     verdict, failures = weather(tmp_path, storm)
