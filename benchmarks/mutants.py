@@ -112,7 +112,7 @@ MUTANTS = (
     Mutant(
         "a correction is not booked",
         DOMAIN + "portfolio.py",
-        "            entry.position.correct(_trade(fill), _trade(previous))",
+        "            entry.position.correct(_trade(fill), _trade(event.previous))",
         "            pass",
     ),
     Mutant(

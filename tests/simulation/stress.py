@@ -1,5 +1,6 @@
 """A strategy that uses everything an engine offers, as fast as it is let: for campaigns against the engine itself."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from actors.domain.order_state import Fill, OrderState
@@ -21,6 +22,8 @@ class Stress(Strategy):
     def on_start(self) -> None:
         self._step = int(self.state.get("step", 0))
         self._told: dict[str, Decimal] = {}
+        self.broker.every(7, "careless")
+        self.broker.every(40, "once")
 
     def on_quote(self, quote: QuoteReported) -> None:
         self._step += 1
@@ -31,9 +34,15 @@ class Stress(Strategy):
             self.broker.cancel(opened[0].oms_id)
         elif opened and self._step % 5 == 0:
             self._change(opened[-1])
-        careless = self._step % 7 == 0
-        if len(opened) < self.most_open and (careless or self.broker.is_ready):
+        if len(opened) < self.most_open and self.broker.is_ready:
             self._send(symbol, quote)
+
+    def on_timer(self, name: str, at: datetime) -> None:
+        """An order whether orders pass or not; and one under a name of its own, again and again: it is sent once."""
+        if name == "once":
+            self.broker.submit_order(Order(side=Side.BUY, quantity=10, symbol="SPY"), oms_id="stress-once")
+        elif not self.broker.is_ready:
+            self.broker.submit_order(Order(side=Side.BUY, quantity=10, symbol="QQQ"))
 
     def on_fill(self, order: OrderState, fill: Fill) -> None:
         filled = self._told.get(order.oms_id, Decimal(0))
