@@ -12,8 +12,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import attrs
 
 ROOT = Path(__file__).resolve().parent.parent
+SAME_DECISION = timedelta(seconds=90)
 
 
 @attrs.define(kw_only=True)
@@ -42,19 +43,13 @@ class Filled:
         return f"{self.at:%H:%M:%S} {self.side} {self.shares} at {self.price:.4f}"
 
 
-Day = dict[int, Filled]
-"""By the number of the order within the day; one that flattens has a negative one."""
-
-
-def number_of(name: str) -> int:
-    """The order's number, from its name."""
-    sign = -1 if "-flat-" in name else 1
-    return sign * int(name.rpartition("-")[2])
+Day = dict[str, Filled]
+"""By the order's name."""
 
 
 def add(day: Day, name: str, at: datetime, side: str, shares: Decimal, price: Decimal) -> None:
     """One execution."""
-    filled = day.setdefault(number_of(name), Filled(at=at, side=side))
+    filled = day.setdefault(name, Filled(at=at, side=side))
     filled.shares += shares
     filled.cost += shares * price
 
@@ -102,22 +97,38 @@ def call(*words: str) -> None:
         raise SystemExit(f"{' '.join(words)} ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
 
 
+def pairs(virtual: Day, socket: Day) -> Iterator[tuple[Filled | None, Filled | None]]:
+    """The orders that are one decision: the same side, first filled within a bar and a half of each other.
+
+    One order more or less shifts the numbers of all that follow, so they are not matched by number.
+    """
+    left = sorted(socket.values(), key=lambda filled: filled.at)
+    for mine in sorted(virtual.values(), key=lambda filled: filled.at):
+        near = [theirs for theirs in left if theirs.side == mine.side and abs(theirs.at - mine.at) <= SAME_DECISION]
+        found = min(near, key=lambda theirs: abs(theirs.at - mine.at), default=None)
+        if found is not None:
+            left.remove(found)
+        yield mine, found
+    yield from ((None, theirs) for theirs in left)
+
+
 def compare(day: date, virtual: Day, socket: Day) -> None:
     """Print how far they agree."""
-    both = sorted(virtual.keys() & socket.keys())
-    alike = [n for n in both if (virtual[n].side, virtual[n].shares) == (socket[n].side, socket[n].shares)]
-    apart = [abs(virtual[n].price - socket[n].price) for n in alike]
+    matched = list(pairs(virtual, socket))
+    both = [(mine, theirs) for mine, theirs in matched if mine is not None and theirs is not None]
+    alike = [(mine, theirs) for mine, theirs in both if mine.shares == theirs.shares]
+    apart = [abs(mine.price - theirs.price) for mine, theirs in alike]
     average, most = sum(apart, Decimal(0)) / max(len(apart), 1), max(apart, default=Decimal(0))
     print(
-        f"{day}: {len(virtual)} filled orders in virtual time, {len(socket)} through the socket; {len(alike)} with the "
-        f"same number, side and shares, {sum(not gap for gap in apart)} of them at the same price, on average "
-        f"{average:.4f} apart, at most {most:.4f}",
+        f"{day}: {len(virtual)} filled orders in virtual time, {len(socket)} through the socket; {len(both)} are the "
+        f"same decision, {len(alike)} with the same shares, {sum(not gap for gap in apart)} at the same price; "
+        f"on average {average:.4f} apart, at most {most:.4f}",
         flush=True,
     )
-    for number in sorted(virtual.keys() | socket.keys()):
-        if number not in alike:
-            told = [side[number].describe() if number in side else "nothing" for side in (virtual, socket)]
-            print(f"  #{number}: {told[0]} in virtual time, {told[1]} through the socket")
+    for mine, theirs in matched:
+        if (mine, theirs) not in alike:
+            told = ["nothing" if filled is None else filled.describe() for filled in (mine, theirs)]
+            print(f"  {told[0]} in virtual time, {told[1]} through the socket")
 
 
 def main() -> None:
