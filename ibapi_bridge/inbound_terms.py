@@ -20,7 +20,7 @@ _MOST_CONTRACTS: Final = 4096
 _CONTRACTS: Final[dict[bytes, Contract]] = {}
 """Contracts already read: the same few arrive with every order and execution. Reading is pure, so sharing is safe."""
 
-_MOST_ORDERS: Final = 4096
+_MOST_ORDERS: Final = 1024
 _ORDERS: Final[dict[tuple[object, ...], Order]] = {}
 """Terms already read: each order is echoed several times, and many orders differ in nothing but their number."""
 _MAYBE_ABSENT: Final = ("lmtPrice", "auxPrice")
