@@ -1,8 +1,9 @@
 """From a session that breaks something to the smallest one that still breaks it.
 
 Elements are left out first (halves, then one by one), then values are made simple, then other markets are tried for one
-in which less happens before it breaks. Each candidate is played; it is kept when the same property breaks. The order of
-attempts is fixed, so the same failure always shrinks to the same plan.
+that needs fewer elements or in which less happens before it breaks; and again, until nothing gets smaller. Each
+candidate is played; it is kept when the same property breaks. The order of attempts is fixed, so the same failure
+always shrinks to the same plan.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,8 +51,18 @@ class _Shrinker:
             for part in _PARTS:
                 self._leave_out(part)
             self._simplify()
-        self._find_lighter_market()
+            self._leave_out_elsewhere()
+            self._find_lighter_market()
         return self.plan
+
+    def _leave_out_elsewhere(self) -> None:
+        """An element may only be needed because of the market: without it in another one."""
+        for part in _PARTS:
+            for place in range(len(getattr(self.plan, part))):
+                elements = getattr(self.plan, part)
+                fewer = _with(self.plan, part, elements[:place] + elements[place + 1 :])
+                if any(self.try_plan(attrs.evolve(fewer, market_seed=seed)) for seed in range(1, _MARKETS + 1)):
+                    return
 
     def _find_lighter_market(self) -> None:
         self._weight = self._weigh(self.plan)
