@@ -29,7 +29,7 @@ class Stress(Strategy):
         self._step += 1
         self.state["step"] = self._step
         symbol = quote.contract.symbol
-        opened = self.broker.open_orders(symbol)
+        opened = [order for order in self.broker.open_orders(symbol) if order.oms_id != "stress-once"]
         if opened and self._step % 3 == 0:
             self.broker.cancel(opened[0].oms_id)
         elif opened and self._step % 5 == 0:
