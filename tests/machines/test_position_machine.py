@@ -172,7 +172,8 @@ class PositionMachine(RuleBasedStateMachine):
             quantity, cost, realized = arithmetic(self.opening.get(where), self.fills, where)
             view = views.get(where)
             if view is None:
-                assert quantity == realized == 0
+                assert quantity == 0
+                assert abs(realized) < Decimal("1e-15")  # the model's average is rounded, ours is not where all is sold
                 continue
             assert view.quantity == quantity
             assert abs(view.average_cost - cost) < Decimal("1e-15")

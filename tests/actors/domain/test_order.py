@@ -218,6 +218,12 @@ def test_o2_an_echo_of_a_cash_quantity_changes_no_terms() -> None:
     assert transition(order, seen(BrokerStatus.WORKING, terms=limit(quantity="2.02"))).order == cash
 
 
+def test_a_doubled_commission_is_charged_once() -> None:
+    order = after(working(), execution(quantity=10), commission())
+
+    assert transition(order, commission()) is order
+
+
 def test_a_doubled_execution_is_booked_once() -> None:
     order = after(working(), execution(quantity=10))
 
