@@ -19,6 +19,7 @@ JOURNALLED: tuple[type[Any], ...] = (
     commands.AdoptOrder,
     commands.Reconcile,
     commands.BlockInstrument,
+    commands.SuspectPosition,
     commands.AcceptPosition,
     commands.StateChanged,
     reports.OrderStatusReported,

@@ -1,9 +1,10 @@
 """The position keeper: what we own, what it cost, what it is worth.
 
 Owns: the portfolio (positions, cash, equity, realised and unrealised P&L).
-Hears: order events with fills, position and account reports, quotes, SnapshotEnded, Reconciled, Tick; all by a bag of
-    mail that is emptied with each tick and each reconciliation, for it is beside the order path.
-Says: PortfolioSnapshot to the strategy, PositionMismatched to the order manager, discrepancies.
+Hears: order events with fills, position and account reports, quotes, SnapshotEnded, Reconciled, FinishReconciliation,
+    Tick; all by a bag of mail that is emptied with each tick and each reconciliation, for it is beside the order path.
+Says: PortfolioSnapshot to the strategy, SuspectPosition and PositionMismatched to the order manager, discrepancies,
+    FinishReconciliation to the connector: the order manager knows what is suspect before it hears of READY.
 Dies when: its books break an invariant.
 """
 
@@ -15,6 +16,7 @@ from actors.conflation import Mailbag, MailWaiting, QuoteBox, QuotesWaiting
 from actors.domain.portfolio import Portfolio
 from actors.messages.events import Reconciled
 from actors.messages.system import Tick
+from actors.messages.wire import FinishReconciliation
 
 
 class PositionKeeper(Actor):
@@ -30,6 +32,7 @@ class PositionKeeper(Actor):
         quotes: QuoteBox,
         dispatch: Callable[[tuple[Any, ...]], None],
         view_listeners: tuple[Address[Any], ...],
+        connector: Address[FinishReconciliation],
         supervisor: Address[Any],
     ) -> None:
         super().__init__(supervisor=supervisor)
@@ -38,6 +41,7 @@ class PositionKeeper(Actor):
         self._quotes = quotes
         self._dispatch = dispatch
         self._view_listeners = view_listeners
+        self._connector = connector
         self._stale = True
         self._last: Tick | None = None
 
@@ -55,6 +59,9 @@ class PositionKeeper(Actor):
                 self._dispatch(self._portfolio.decide(quote))
             self._stale = True
             return
+        if isinstance(message, FinishReconciliation):
+            self.post(self._connector, message)
+            return
         self._dispatch(self._portfolio.decide(message))
         match message:
             case Reconciled():
@@ -69,7 +76,8 @@ class PositionKeeper(Actor):
     def on_stop(self) -> None:
         """Pykka's hook: what still waits is booked and shown, so that the last report counts every fill."""
         for waiting in self._mail.take():
-            self._portfolio.decide(waiting)
+            if not isinstance(waiting, FinishReconciliation):
+                self._portfolio.decide(waiting)
         if self._last is not None:
             view = self._portfolio.snapshot_view(self._last.at)
             for listener in self._view_listeners:

@@ -10,7 +10,8 @@ from actors.codec import Codec, UnknownKind
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.identity import Epoch
-from actors.domain.portfolio import Portfolio, PortfolioState
+from actors.domain.portfolio import Portfolio
+from actors.domain.portfolio_state import PortfolioState
 from actors.fault_points import reached
 from actors.journal import Journal, JournalDamaged
 from actors.journal_snapshots import Snapshot

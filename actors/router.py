@@ -123,7 +123,6 @@ def decision_routes(
         wire.CancelPlacedOrder,
         wire.QuerySnapshot,
         wire.QualifyContract,
-        wire.FinishReconciliation,
         wire.SeekConnection,
         wire.Subscribe,
     )
@@ -135,6 +134,7 @@ def decision_routes(
         commands.AdoptOrder,
         commands.Reconcile,
         commands.BlockInstrument,
+        commands.SuspectPosition,
         commands.StateChanged,
     )
     conclusions = (
@@ -164,6 +164,7 @@ def decision_routes(
     table |= dict.fromkeys(
         (events.OrderFilled, events.FillCorrected, events.CommissionCharged, events.Reconciled), booked
     )
+    table[wire.FinishReconciliation] = (position_keeper,)  # passed on once it has said which positions differ
     table[commands.FlattenAll] = (order_manager, *listeners)
     table[events.PositionMismatched] = (order_manager, strategy_host, *listeners)
     table |= dict.fromkeys((schedule.MarketOpened, schedule.MarketClosed), told)

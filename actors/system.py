@@ -20,7 +20,7 @@ from actors.link import LinkFactory
 from actors.messages.events import Reconciled
 from actors.messages.schedule import StopStrategy
 from actors.messages.system import StopReason, Tick
-from actors.messages.wire import Subscribe
+from actors.messages.wire import FinishReconciliation, Subscribe
 from actors.order_manager import OrderManager
 from actors.position_keeper import PositionKeeper
 from actors.restore import Fold
@@ -73,7 +73,7 @@ class Engine:
         self._ticker: Ticker | None = None
         self._host_quotes, self._keeper_quotes = QuoteBox(), QuoteBox()
         to = self._addresses
-        self._keeper_mail = Mailbag(to["position_keeper"], urgent=(Tick, Reconciled))
+        self._keeper_mail = Mailbag(to["position_keeper"], urgent=(Tick, Reconciled, FinishReconciliation))
         self._decisions = decision_routes(
             connector=to["connector"],
             order_manager=to["order_manager"],
@@ -156,6 +156,7 @@ class Engine:
             "portfolio": self._parts.restored.portfolio,
             "mail": self._keeper_mail,
             "quotes": self._keeper_quotes,
+            "connector": self._addresses["connector"],
             "dispatch": self._decisions.all,
             "view_listeners": (self._addresses["strategy_host"], self._parts.listener),
         }

@@ -9,7 +9,8 @@ from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import ClientId, Epoch, OmsId
 from actors.domain.order_state import OrderState
-from actors.domain.portfolio import Portfolio, PortfolioConfig
+from actors.domain.portfolio import Portfolio
+from actors.domain.portfolio_state import PortfolioConfig
 from actors.messages.events import (
     CommissionCharged,
     Discrepancy,

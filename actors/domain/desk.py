@@ -124,12 +124,23 @@ def _accept(core: DeskCore, command: commands.AcceptPosition) -> None:
 
 
 def _mismatched(core: DeskCore, event: events.PositionMismatched) -> None:
-    reason = f"our position is {event.ours}, the broker's {event.broker}"
     key = instrument_key(event.contract)
-    held = core.book.exposure(event.account, key)
+    core.suspects.pop((event.account, key), None)
+    core.blocked[key] = f"our position is {event.ours}, the broker's {event.broker}"
+    core.disputes[key] = _dispute(core, event)
+
+
+def _suspect(core: DeskCore, command: commands.SuspectPosition) -> None:
+    where = command.account, instrument_key(command.contract)
+    core.suspects.pop(where, None)
+    if command.suspect:
+        core.suspects[where] = _dispute(core, command)
+
+
+def _dispute(core: DeskCore, found: events.PositionMismatched | commands.SuspectPosition) -> Dispute:
+    held = core.book.exposure(found.account, instrument_key(found.contract))
     booked = held.position if held is not None else Decimal(0)
-    core.blocked[key] = reason
-    core.disputes[key] = Dispute(ours=event.ours, broker=event.broker, booked=booked)
+    return Dispute(ours=found.ours, broker=found.broker, booked=booked)
 
 
 def _next_order_id(core: DeskCore, report: reports.NextOrderIdReported) -> None:
@@ -170,6 +181,7 @@ _HANDLERS: dict[type[Any], Callable[[DeskCore, Any], None]] = {
     commands.AdoptOrder: _adopt,
     commands.Reconcile: _reconcile,
     commands.BlockInstrument: _block,
+    commands.SuspectPosition: _suspect,
     commands.AcceptPosition: _accept,
     commands.RecordPlacement: submission.record_placement,
     commands.RecordNumber: _record_number,

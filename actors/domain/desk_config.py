@@ -101,6 +101,7 @@ class DeskSnapshot:
     locked: str = ""
     blocked: tuple[tuple[str, str], ...] = ()
     disputes: tuple[tuple[str, Dispute], ...] = ()
+    suspects: tuple[tuple[tuple[Account, str], Dispute], ...] = ()
     complained: tuple[str, ...] = ()
     recovery: RecoverySnapshot = RecoverySnapshot()
     flattening: Flattening | None = None

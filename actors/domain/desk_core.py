@@ -16,7 +16,7 @@ from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.order import HELD_CANCELING, HELD_INACTIVE, transition
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.recovery import Recovery
-from actors.domain.terms import Order
+from actors.domain.terms import Order, format_quantity
 from actors.messages.events import Discrepancy
 from actors.messages.reports import ExecutionReported, OpenOrderReported, OrderStatusReported
 from actors.messages.system import SessionState
@@ -69,6 +69,7 @@ class DeskCore:
         self.locked = state.locked
         self.blocked: dict[str, str] = dict(state.blocked)
         self.disputes: dict[str, Dispute] = dict(state.disputes)
+        self.suspects: dict[tuple[Account, str], Dispute] = dict(state.suspects)
         self.complained = dict.fromkeys(state.complained)
         self.flattening: Flattening | None = state.flattening
         self.flattened = state.flattened
@@ -93,6 +94,7 @@ class DeskCore:
             locked=self.locked,
             blocked=tuple(self.blocked.items()),
             disputes=tuple(self.disputes.items()),
+            suspects=tuple(self.suspects.items()),
             complained=tuple(self.complained),
             recovery=self.recovery.snapshot(),
             flattening=self.flattening,
@@ -253,14 +255,19 @@ class DeskCore:
 
     def may_close(self, account: Account, key: str, order: Order) -> bool:
         """Whether an order closes a disputed position, by our books and by the broker's."""
-        dispute, held = self.disputes.get(key), self.book.exposure(account, key)
+        dispute, held = self.suspects.get((account, key)) or self.disputes.get(key), self.book.exposure(account, key)
         return dispute is not None and closes(dispute, order, held or Exposure(contract=order.wanted_contract))
 
-    def block_reason(self, contract: Contract) -> str:
-        """Why new exposure in the instrument is refused, or nothing."""
-        if not self.blocked:
+    def block_reason(self, account: Account, contract: Contract) -> str:
+        """Why new exposure of the account in the instrument is refused, or nothing."""
+        if not (self.blocked or self.suspects):
             return ""
-        return self.blocked.get(instrument_key(contract), "") or self.blocked.get(contract.name, "")
+        key = instrument_key(contract)
+        suspect = self.suspects.get((account, key))
+        if suspect is not None:
+            ours, broker = format_quantity(suspect.ours), format_quantity(suspect.broker)
+            return f"the positions are being compared: ours {ours}, the broker's {broker}"
+        return self.blocked.get(key, "") or self.blocked.get(contract.name, "")
 
 
 def is_plain(wanted: Contract) -> bool:

@@ -5,10 +5,12 @@ Positions are kept by account and contract. Rules, cited by number in the tests:
 P1  A position is its opening plus the signed fills; corrections count as if they had been there from the start.
 P2  The opening is what the broker holds at the first reconciliation, less the fills booked until then.
 P3  A combo's own fill moves no position, the fills of its legs do.
-P4  Ours is compared with the broker's only when both are at rest: after a reconciliation, and with nothing booked or
-    reported for a while. A difference makes us ask first, for a fill or the broker's own row may be missing; one that
-    the answer leaves is said once, and once more when it is over.
+P4  A difference to the broker's is told only when both are at rest: after a reconciliation, and with nothing booked or
+    reported for a while. It makes us ask first, for a fill or the broker's own row may be missing; one that the answer
+    leaves is said once, and once more when it is over. Until then P6 keeps it from growing.
 P5  A contract is known by its id; rows that lack it are found by symbol, kind, expiry, strike, right and currency.
+P6  A reconciliation whose list of positions came in full is compared at once, before the session is ready: what differs
+    and was not told yet is suspect and takes no new exposure, until both sides say the same or P4 has told it.
 """
 
 from collections import deque
@@ -21,14 +23,14 @@ import attrs
 
 from actors.domain.book import instrument_key
 from actors.domain.contract import Contract, SecType
-from actors.domain.frozen import frozen
-from actors.domain.identity import Account, Epoch, ExecId, execution_family, mask_account
+from actors.domain.identity import Account, execution_family, mask_account
 from actors.domain.order_state import Fill, OrderState
-from actors.domain.positions import Position, PositionState, Trade
+from actors.domain.portfolio_state import BrokerRow, PortfolioConfig, PortfolioState, PositionRecord
+from actors.domain.positions import Position, Trade
 from actors.domain.terms import format_quantity
-from actors.domain.valuation import Quotes, Valuation, ValuationState
+from actors.domain.valuation import Quotes, Valuation
 from actors.messages import events, reports, system
-from actors.messages.commands import AcceptPosition, BlockInstrument, Books, Reconcile
+from actors.messages.commands import AcceptPosition, BlockInstrument, Books, Reconcile, SuspectPosition
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
 
 Outbox = tuple[Any, ...]
@@ -38,54 +40,6 @@ BOOKED_KEPT = 256
 _ZERO = Decimal(0)
 _NO_ACCOUNT = Account("")
 COMBO = SecType.COMBO
-
-
-@frozen(kw_only=True)
-class PortfolioConfig:
-    """``rest_seconds``: nothing may have moved for so long before ours is compared with the broker's.
-
-    ``asks_first``: whether there is a broker to ask before a difference is told (in a replay there is none).
-    ``answer_seconds``: how long its answer is awaited.
-    """
-
-    rest_seconds: float = 5.0
-    asks_first: bool = True
-    answer_seconds: float = 30.0
-    keep_trades: int = 1000
-
-
-@frozen(kw_only=True)
-class PositionRecord:
-    """One position as plain values."""
-
-    account: Account
-    contract: Contract
-    position: PositionState
-    commission: Decimal = _ZERO
-
-
-@frozen(kw_only=True)
-class BrokerRow:
-    """The broker's own row of a position."""
-
-    account: Account
-    contract: Contract
-    quantity: Decimal
-    average_cost: Decimal | None
-    epoch: Epoch
-
-
-@frozen(kw_only=True)
-class PortfolioState:
-    """Everything the portfolio knows, as plain values."""
-
-    positions: tuple[PositionRecord, ...] = ()
-    rows: tuple[BrokerRow, ...] = ()
-    opened: bool = False
-    listed: bool = False
-    mismatched: tuple[tuple[Account, Contract, Decimal], ...] = ()
-    booked: tuple[ExecId, ...] = ()
-    valuation: ValuationState = ValuationState()
 
 
 @attrs.define(kw_only=True)
@@ -107,6 +61,7 @@ class Portfolio:
         self._contracts: dict[str, Contract] = {}
         self._entries: dict[Where, _Entry] = {}
         self._rows: dict[Where, BrokerRow] = {}
+        self._suspects: dict[Where, SuspectPosition] = {}
         for record in state.positions:
             entry = self._entry(record.account, record.contract)
             entry.position = Position(record.position, keep=self._config.keep_trades)
@@ -122,6 +77,7 @@ class Portfolio:
         self._quotes = Quotes()
         self._moved = state.opened
         self._compare_at: float | None = None
+        self._is_fresh = False
         self._handlers: dict[type[Any], Callable[[Any], Outbox | None]] = {
             events.OrderFilled: self._book,
             events.FillCorrected: self._correct,
@@ -170,7 +126,8 @@ class Portfolio:
         handler = self._handlers.get(type(message))
         if handler is None:
             raise TypeError(f"the portfolio does not hear {type(message).__name__}")
-        return handler(message) or ()
+        said = handler(message) or ()
+        return (*said, *self._review(message.at)) if self._suspects else said
 
     # --- booking ---
 
@@ -238,6 +195,8 @@ class Portfolio:
                 self._entries[where[0], key] = half
             for where in [where for where in self._rows if where[1] == described]:
                 self._rows[where[0], key] = self._rows.pop(where)
+            for where in [where for where in self._suspects if where[1] == described]:
+                self._suspects[where[0], key] = self._suspects.pop(where)
         for where, entry in self._entries.items():
             if where[1] == key:
                 entry.contract, entry.view = contract, None
@@ -259,7 +218,10 @@ class Portfolio:
 
     def _list_ended(self, end: reports.SnapshotEnded) -> None:
         """Rows that a complete list did not repeat on this connection are closed positions."""
-        if end.kind is not reports.SnapshotKind.POSITIONS or not end.complete:
+        if end.kind is not reports.SnapshotKind.POSITIONS:
+            return
+        self._is_fresh = end.complete
+        if not end.complete:
             return
         self._listed = True
         self._rows = {where: row for where, row in self._rows.items() if row.epoch >= end.epoch}
@@ -267,7 +229,7 @@ class Portfolio:
     def _hear_value(self, report: reports.AccountValueReported) -> None:
         self._valuation.hear(report)
 
-    def _reconciled(self, _: events.Reconciled) -> None:
+    def _reconciled(self, event: events.Reconciled) -> Outbox:
         self._moved = True
         if self._listed and not self._opened:
             self._opened = True
@@ -277,6 +239,32 @@ class Portfolio:
                 if where not in self._rows:
                     entry.position.open_with(-entry.position.now.quantity, -entry.position.now.cost)
                     entry.view = None
+        return self._suspect(event.at) if self._opened and self._config.asks_first else ()
+
+    def _suspect(self, at: datetime) -> Outbox:
+        """P6; a reconciliation without a list of its own only repeats what is suspect: the desk may have forgotten."""
+        places = {**self._entries, **self._rows} if self._is_fresh else self._suspects
+        self._is_fresh = False
+        self._suspects = {where: self._suspicion(where, at) for where in places if self._differs(where)}
+        return tuple(self._suspects.values())
+
+    def _suspicion(self, where: Where, at: datetime) -> SuspectPosition:
+        account, contract = self._named(where)
+        return SuspectPosition(
+            at=at, account=account, contract=contract, ours=self._held(where), broker=self._theirs(where), suspect=True
+        )
+
+    def _review(self, at: datetime) -> Outbox:
+        """P6: what became of the suspicions with the last message; one is over as soon as both sides say the same."""
+        said = []
+        for where, known in tuple(self._suspects.items()):
+            if not self._differs(where):
+                del self._suspects[where]
+                said.append(attrs.evolve(known, at=at, suspect=False))
+            elif attrs.evolve(known, at=at) != (now := self._suspicion(where, at)):
+                self._suspects[where] = now
+                said.append(now)
+        return tuple(said)
 
     def _open(self, account: Account, contract: Contract, held: Decimal, average_cost: Decimal | None) -> None:
         """P2: what the broker holds less what is booked was there before."""
@@ -301,23 +289,19 @@ class Portfolio:
             self._compare_at = tick.elapsed + self._config.answer_seconds
             return (Reconcile(at=tick.at, reason="a position differs from the broker's"),)
         self._has_asked = False
+        self._suspects = {}
         return tuple(said for where in places for said in self._compare(where, tick.at))
 
     def _differs(self, where: Where) -> bool:
         """Whether they differ in a way that was not told yet."""
-        row, known = self._rows.get(where), self._mismatched.get(where)
-        difference = self._held(where) - (row.quantity if row is not None else _ZERO)
+        known = self._mismatched.get(where)
+        difference = self._held(where) - self._theirs(where)
         return difference != (known[1] if known is not None else 0) and difference != 0
 
     def _compare(self, where: Where, at: datetime) -> Outbox:
-        entry, row = self._entries.get(where), self._rows.get(where)
-        ours = entry.position.now.quantity if entry is not None else _ZERO
-        theirs = row.quantity if row is not None else _ZERO
+        ours, theirs = self._held(where), self._theirs(where)
         known = self._mismatched.get(where)
-        if entry is not None:
-            account, contract = entry.account, entry.contract
-        else:
-            account, contract = self._rows[where].account, self._rows[where].contract
+        account, contract = self._named(where)
         if ours == theirs:
             if known is None:
                 return ()
@@ -352,6 +336,15 @@ class Portfolio:
     def _held(self, where: Where) -> Decimal:
         entry = self._entries.get(where)
         return entry.position.now.quantity if entry is not None else _ZERO
+
+    def _theirs(self, where: Where) -> Decimal:
+        row = self._rows.get(where)
+        return row.quantity if row is not None else _ZERO
+
+    def _named(self, where: Where) -> tuple[Account, Contract]:
+        """Whose position it is, and in what: by our books, else by the broker's."""
+        known = self._entries.get(where) or self._rows[where]
+        return known.account, known.contract
 
     # --- the view ---
 

@@ -48,6 +48,7 @@ def session_changed(core: DeskCore, change: SessionChanged) -> None:
             core.accounts = change.accounts
         if change.next_order_id is not None:
             core.saw_order_id(OrderId(change.next_order_id - 1), ours=True)
+        core.suspects.clear()  # whoever compares says it anew before this connection is ready
         begin(core, change.at, full=True)
 
 

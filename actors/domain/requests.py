@@ -127,7 +127,7 @@ def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order) -> str:
 def _refusal_of_risk(core: DeskCore, order: OrderState, wanted: Order) -> str:
     key = instrument_key(order.contract)
     grows = wanted.quantity > order.order.quantity
-    reason = core.locked or core.block_reason(order.contract)
+    reason = core.locked or core.block_reason(order.account, order.contract)
     if grows and reason:
         return f"no new exposure: {reason}"
     limits = core.config.limits

@@ -153,7 +153,7 @@ def refusal_of_placing(
         return f"order {doubted} in this instrument is in doubt: nothing new is sent before it is resolved"
     if wish.closing:
         return ""
-    blocked = core.block_reason(instrument.contract)
+    blocked = core.block_reason(account, instrument.contract)
     if blocked and not core.may_close(account, key, terms):
         return f"no new exposure in {instrument.contract.name}: {blocked}"
     refusal = refusal_of_grid(terms, instrument)

@@ -83,6 +83,20 @@ class BlockInstrument(Command):
     reason: str
 
 
+@frozen(kw_only=True)
+class SuspectPosition(Command):
+    """The books differ after a reconciliation and the broker is asked again: no new exposure until it is settled.
+
+    ``suspect`` is False when both say the same again. ``ours`` and ``broker`` are signed quantities.
+    """
+
+    account: Account
+    contract: Contract
+    ours: Decimal
+    broker: Decimal
+    suspect: bool
+
+
 class Books(StrEnum):
     """Whose position is right."""
 
@@ -144,6 +158,6 @@ class RecordCancel(Command):
 
 
 StrategyCommand = SubmitOrder | CancelOrder | ReplaceOrder | FlattenAll
-OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument | AcceptPosition
+OperatorCommand = LockNewExposure | AdoptOrder | Reconcile | BlockInstrument | SuspectPosition | AcceptPosition
 RecordedCommand = RecordPlacement | RecordNumber | RecordCancel
 """What a replayed capture shows to have been sent."""

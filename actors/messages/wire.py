@@ -64,8 +64,14 @@ class QualifyContract(WireCommand):
 
 
 @frozen(kw_only=True)
-class FinishReconciliation(WireCommand):
-    """The books agree (or the differences are named): the session may become READY."""
+class FinishReconciliation:
+    """The books agree (or the differences are named): the session may become READY.
+
+    Nothing of it reaches the wire, so it keeps its place behind ``Reconciled``.
+    """
+
+    at: datetime
+    epoch: Epoch
 
 
 @frozen(kw_only=True)

@@ -244,6 +244,9 @@ class Process:
         self.inputs.append(message)
 
     def _hear_keeper(self, message: Message) -> None:
+        if isinstance(message, FinishReconciliation):
+            self._inbox.append((self._hear_connector, message))
+            return
         decided = self.portfolio.decide(message)
         if decided:
             self._decided.all(decided)

@@ -12,9 +12,9 @@ from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.order_state import OrderState
 from actors.domain.terms import Order, Side
-from actors.messages.events import OrderSubmitted
+from actors.messages.events import OrderSubmitted, Reconciled
 from actors.messages.reports import NoticeKind, NoticeReported, QuoteReported
-from actors.messages.wire import PlaceOrder
+from actors.messages.wire import FinishReconciliation, PlaceOrder
 from actors.router import QuoteFan, decision_routes, report_routes
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -86,6 +86,15 @@ def test_wire_commands_of_a_decision_leave_before_its_events(trace: list[str]) -
     )
     router.all((OrderSubmitted(at=AT, order=state), place))
     assert trace == ["connector", "strategy_host"]
+
+
+def test_the_session_is_not_ready_before_the_position_keeper_has_compared(trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "strategy_host")}
+    reconciled = Reconciled(at=AT, open_orders=0, executions=0, in_doubt=0)
+    finish = FinishReconciliation(at=AT, epoch=Epoch(1))
+    decision_routes(**boxes, listeners=()).all((reconciled, finish))
+    assert boxes["position_keeper"] == [reconciled, finish]
+    assert boxes["connector"] == []
 
 
 def test_a_message_nobody_is_named_for_is_a_wiring_mistake(trace: list[str]) -> None:

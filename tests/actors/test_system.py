@@ -13,11 +13,13 @@ import pytest
 from actors.clock import SystemClock
 from actors.domain.contract import Contract, Instrument
 from actors.domain.desk_config import DeskConfig
-from actors.domain.identity import Account, Epoch, ExecId, OrderId, PermId
+from actors.domain.identity import Account, Epoch, ExecId, OmsId, OrderId, PermId
+from actors.domain.portfolio import Portfolio
 from actors.domain.session import SessionConfig
-from actors.domain.terms import Side
+from actors.domain.terms import Order, Side
 from actors.journal import Journal, JournalIdentity
-from actors.messages.events import TradingHalted
+from actors.messages.commands import SubmitOrder
+from actors.messages.events import Discrepancy, OrderRejected, Reconciled, TradingHalted
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.reports import (
     AccountsReported,
@@ -25,8 +27,10 @@ from actors.messages.reports import (
     ExecutionReported,
     InstrumentReported,
     NextOrderIdReported,
+    PositionReported,
     Report,
     SnapshotEnded,
+    SnapshotKind,
 )
 from actors.messages.schedule import StartStrategy
 from actors.messages.system import SessionChanged, SessionState, StopReason
@@ -62,6 +66,26 @@ class ObligingLink:
         self._hear(ConnectionLost(at=AT, epoch=self._epoch, reason=reason))
 
 
+class ForgetfulLink(ObligingLink):
+    """Its first connection holds five, every later one three."""
+
+    def send(self, command: Any) -> None:
+        if isinstance(command, QuerySnapshot) and command.kind is SnapshotKind.POSITIONS:
+            held = Decimal(5) if self._epoch == Epoch(1) else Decimal(3)
+            row = PositionReported(at=AT, epoch=self._epoch, account=Account("DU1"), contract=SPY, quantity=held)
+            self._hear(row)
+        super().send(command)
+
+
+class SlowPortfolio(Portfolio):
+    """Everybody else has long done what follows from a reconciliation when it has compared."""
+
+    def decide(self, message: Any) -> tuple[Any, ...]:
+        if isinstance(message, Reconciled):
+            threading.Event().wait(0.2)
+        return super().decide(message)
+
+
 class Runner:
     """A strategy that remembers, and breaks when told to."""
 
@@ -79,29 +103,46 @@ class Runner:
         return ()
 
 
+class EagerRunner(Runner):
+    """Buys and sells one as soon as its second connection is ready."""
+
+    def hear(self, message: Any) -> tuple[Any, ...]:
+        super().hear(message)
+        if not isinstance(message, SessionChanged) or (message.state, message.epoch) != (SessionState.READY, Epoch(2)):
+            return ()
+        orders = {side.value: Order(contract=SPY, side=side, quantity=1) for side in (Side.BUY, Side.SELL)}
+        return tuple(SubmitOrder(at=message.at, oms_id=OmsId(name), order=order) for name, order in orders.items())
+
+
 class Bench:
     """An engine with its ends in the hands of the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runner: Runner | None = None, make_link: Any = ObligingLink) -> None:
         self.reasons: queue.SimpleQueue[StopReason] = queue.SimpleQueue()
+        self.rejected: queue.SimpleQueue[OrderRejected] = queue.SimpleQueue()
         self.heard: list[Any] = []
-        self.runner = Runner()
+        self.runner = runner if runner is not None else Runner()
         self.journal = Journal(folder / "t.journal", identity=JournalIdentity(strategy_id="t", account=""))
+        self.fold = Fold(DeskConfig(strategy_id="t"))
         parts = EngineParts(
             clock=SystemClock(),
             journal=self.journal,
-            restored=Fold(DeskConfig(strategy_id="t")),
+            restored=self.fold,
             runner=self.runner,
             subscriptions=(SPY,),
-            make_link=ObligingLink,
+            make_link=make_link,
             calendar=lambda _: None,
             listener=self,
             stop=self.reasons.put,
         )
-        self.engine = Engine(EngineSettings(session=SessionConfig(), tick_seconds=0.005), parts)
+        self.engine = Engine(
+            EngineSettings(session=SessionConfig(reconnect_delay_seconds=0.05), tick_seconds=0.005), parts
+        )
 
     def tell(self, message: Any) -> None:
         self.heard.append(message)
+        if isinstance(message, OrderRejected):
+            self.rejected.put(message)
 
     def states(self) -> list[SessionState]:
         return [message.state for message in self.heard if isinstance(message, SessionChanged)]
@@ -185,3 +226,24 @@ def test_the_last_view_counts_fills_that_came_after_the_last_tick(bench: Bench) 
 
     views = [message for message in bench.heard if isinstance(message, PortfolioSnapshot)]
     assert [position.quantity for position in views[-1].positions] == [5]
+
+
+@pytest.mark.threads
+def test_a_position_that_differs_after_a_reconnect_takes_no_new_exposure_from_the_first_ready_moment(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path, EagerRunner(), ForgetfulLink)
+    bench.fold.portfolio = SlowPortfolio()
+    bench.engine.start()
+    try:
+        assert bench.runner.started.wait(10)
+        bench.engine.address("connector").tell(ConnectionLost(at=AT, epoch=Epoch(1), reason="gone"))
+        rejection = bench.rejected.get(timeout=10)
+    finally:
+        bench.engine.stop("the test ends")
+        bench.journal.close()
+
+    reason = "no new exposure in SPY: the positions are being compared: ours 5, the broker's 3"
+    assert (rejection.order.oms_id, rejection.order.reason) == ("BUY", reason)
+    assert bench.rejected.empty()
+    assert not [message for message in bench.heard if isinstance(message, Discrepancy)]

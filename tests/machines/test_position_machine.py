@@ -13,7 +13,7 @@ from actors.domain.order_state import Fill, OrderState
 from actors.domain.portfolio import Portfolio
 from actors.domain.positions import Holding
 from actors.domain.terms import Order, Side
-from actors.messages.commands import BlockInstrument
+from actors.messages.commands import BlockInstrument, SuspectPosition
 from actors.messages.events import FillCorrected, OrderFilled, PositionMismatched, Reconciled
 from actors.messages.reports import PositionReported, SnapshotEnded, SnapshotKind
 from actors.messages.system import Tick
@@ -54,6 +54,7 @@ class PositionMachine(RuleBasedStateMachine):
         self.opened = False
         self.elapsed = 0.0
         self.named: dict[Where, Decimal] = {}
+        self.suspects: dict[Where, tuple[Decimal, Decimal]] = {}
         for con_id in FORMS:
             self.introduce(con_id)
 
@@ -61,6 +62,16 @@ class PositionMachine(RuleBasedStateMachine):
         """A full contract is seen first: rows that lack the id can then be told by their description."""
         for account in ACCOUNTS:
             self.report((account, con_id), 0)
+
+    def decide(self, message: Any) -> tuple[Any, ...]:
+        """Tell the portfolio, and hear as the desk does."""
+        said = self.portfolio.decide(message)
+        for one in said:
+            if isinstance(one, SuspectPosition | PositionMismatched):
+                self.suspects.pop((one.account, one.contract.con_id), None)
+            if isinstance(one, SuspectPosition) and one.suspect:
+                self.suspects[one.account, one.contract.con_id] = one.ours, one.broker
+        return said
 
     def order(self, where: Where, fill: Fill, form: int) -> OrderState:
         account, con_id = where
@@ -81,7 +92,7 @@ class PositionMachine(RuleBasedStateMachine):
         exec_id = ExecId(f"e{len(self.fills)}.01")
         fill = Fill(exec_id=exec_id, side=side, quantity=quantity, price=price, at=START, account=where[0])
         self.fills.append(Booked(where, fill))
-        self.portfolio.decide(OrderFilled(at=START, order=self.order(where, fill, form), fill=fill))
+        self.decide(OrderFilled(at=START, order=self.order(where, fill, form), fill=fill))
 
     @precondition(lambda self: self.fills)
     @rule(
@@ -94,7 +105,7 @@ class PositionMachine(RuleBasedStateMachine):
         exec_id = ExecId(f"{family}.{int(number) + 1:02}")
         booked.fill = attrs.evolve(previous, exec_id=exec_id, quantity=quantity, price=price)
         order = self.order(booked.where, booked.fill, form)
-        self.portfolio.decide(FillCorrected(at=START, order=order, fill=booked.fill, previous=previous))
+        self.decide(FillCorrected(at=START, order=order, fill=booked.fill, previous=previous))
 
     # --- the broker ---
 
@@ -107,7 +118,7 @@ class PositionMachine(RuleBasedStateMachine):
             quantity=self.broker.get(where, Decimal(0)),
             average_cost=Decimal(100),
         )
-        self.portfolio.decide(row)
+        self.decide(row)
 
     @rule(where=wheres, form=forms)
     def broker_agrees(self, where: Where, form: int) -> None:
@@ -121,9 +132,11 @@ class PositionMachine(RuleBasedStateMachine):
 
     @rule()
     def reconciled(self) -> None:
-        self.portfolio.decide(SnapshotEnded(at=START, epoch=Epoch(1), kind=SnapshotKind.POSITIONS))
-        self.portfolio.decide(Reconciled(at=START, open_orders=0, executions=0, in_doubt=0))
-        if not self.opened:
+        self.decide(SnapshotEnded(at=START, epoch=Epoch(1), kind=SnapshotKind.POSITIONS))
+        self.decide(Reconciled(at=START, open_orders=0, executions=0, in_doubt=0))
+        if self.opened:
+            assert set(self.suspects) == {where for where in self.wrong() if self.differs_anew(where)}
+        else:
             self.opened = True
             for account in ACCOUNTS:
                 for con_id in FORMS:
@@ -137,19 +150,25 @@ class PositionMachine(RuleBasedStateMachine):
         said: list[Any] = []
         for seconds in (1.0, 6.0, 31.0, 6.0):  # at rest, asked, nothing new in the answer's time
             self.elapsed += seconds
-            said += self.portfolio.decide(Tick(at=START, elapsed=self.elapsed))
+            said += self.decide(Tick(at=START, elapsed=self.elapsed))
         for message in said:
             if isinstance(message, PositionMismatched):
                 where = (message.account, message.contract.con_id)
                 self.named[where] = message.broker - message.ours
         over = {message.instrument for message in said if isinstance(message, BlockInstrument)}
         if self.opened:
-            wrong = {where for where in self.broker_wheres() if self.broker.get(where, Decimal(0)) != self.held(where)}
+            wrong = self.wrong()
             for where in list(self.named):
                 if where not in wrong:
                     assert f"#{where[1]}" in over
                     del self.named[where]
             assert self.named == {where: self.broker.get(where, Decimal(0)) - self.held(where) for where in wrong}
+
+    def wrong(self) -> set[Where]:
+        return {where for where in self.broker_wheres() if self.broker.get(where, Decimal(0)) != self.held(where)}
+
+    def differs_anew(self, where: Where) -> bool:
+        return self.broker.get(where, Decimal(0)) - self.held(where) != self.named.get(where)
 
     def broker_wheres(self) -> set[Where]:
         return {(account, con_id) for account in ACCOUNTS for con_id in FORMS}
@@ -161,8 +180,15 @@ class PositionMachine(RuleBasedStateMachine):
         state = self.portfolio.snapshot()
         view = self.portfolio.snapshot_view(START)
         self.portfolio = Portfolio.restore(state)
+        self.suspects.clear()  # a new life begins with a new connection
         assert self.portfolio.snapshot() == state
         assert self.portfolio.snapshot_view(START) == view
+
+    @invariant()
+    def suspects_differ_as_was_said(self) -> None:
+        for where, said in self.suspects.items():
+            assert said == (self.held(where), self.broker.get(where, Decimal(0)))
+            assert said[0] != said[1]
 
     @invariant()
     def view_is_arithmetic(self) -> None:

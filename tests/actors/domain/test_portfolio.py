@@ -1,4 +1,4 @@
-"""The portfolio: positions from fills, what the broker holds, and the comparison of both (P1 to P5)."""
+"""The portfolio: positions from fills, what the broker holds, and the comparison of both (P1 to P6)."""
 
 # Decimals are compared with plain ints.
 # mypy: disable-error-code="comparison-overlap"
@@ -12,9 +12,10 @@ import pytest
 from actors.domain.contract import Contract, SecType
 from actors.domain.identity import Account, Epoch, ExecId, OmsId
 from actors.domain.order_state import Fill, OrderState
-from actors.domain.portfolio import Portfolio, PortfolioConfig
+from actors.domain.portfolio import Portfolio
+from actors.domain.portfolio_state import PortfolioConfig
 from actors.domain.terms import Order, Side
-from actors.messages.commands import AcceptPosition, BlockInstrument, Books
+from actors.messages.commands import AcceptPosition, BlockInstrument, Books, SuspectPosition
 from actors.messages.events import (
     CommissionCharged,
     Discrepancy,
@@ -670,3 +671,141 @@ def test_p4_a_difference_is_told_when_the_broker_does_not_answer() -> None:
     assert portfolio.decide(Tick(at=START, elapsed=36.9)) == ()
     told = portfolio.decide(Tick(at=START, elapsed=37))
     assert only(PositionMismatched, told).broker == 0
+
+
+# --- the comparison at the end of a reconciliation (P6) ---
+
+
+def reconciled(portfolio: Portfolio, *rows: PositionReported, epoch: int = 2, complete: bool = True) -> tuple[Any, ...]:
+    """What is said at the end of a reconciliation on another connection."""
+    for row in rows:
+        portfolio.decide(attrs.evolve(row, epoch=Epoch(epoch)))
+    ended = SnapshotEnded(at=START, epoch=Epoch(epoch), kind=SnapshotKind.POSITIONS, complete=complete)
+    portfolio.decide(ended)
+    return portfolio.decide(RECONCILED)
+
+
+RECONCILED = Reconciled(at=START, open_orders=0, executions=0, in_doubt=0)
+
+
+def opened_with(quantity: int) -> Portfolio:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(quantity, 90))
+    return portfolio
+
+
+def suspicion(ours: int, broker: int, *, suspect: bool = True, contract: Contract = SPY) -> SuspectPosition:
+    return SuspectPosition(
+        at=START, account=ACCOUNT, contract=contract, ours=Decimal(ours), broker=Decimal(broker), suspect=suspect
+    )
+
+
+def test_p6_what_differs_at_the_end_of_a_reconciliation_is_suspect_at_once_and_told_after_the_question() -> None:
+    portfolio = opened_with(10)
+
+    assert reconciled(portfolio, reported(7, 90)) == (suspicion(10, 7),)
+    portfolio.decide(Tick(at=START, elapsed=1))
+    assert names(portfolio.decide(Tick(at=START, elapsed=7))) == ["Reconcile"]
+    assert reconciled(portfolio, reported(7, 90)) == (suspicion(10, 7),)
+    told = rest(portfolio, 8)
+    assert names(told) == ["PositionMismatched", "Discrepancy"]
+    assert reconciled(portfolio, reported(7, 90), epoch=3) == ()
+
+
+def test_p6_a_suspicion_is_lifted_by_itself_and_nothing_else_is_said() -> None:
+    portfolio = opened_with(10)
+    assert reconciled(portfolio, reported(7, 90)) == (suspicion(10, 7),)
+
+    assert portfolio.decide(reported(10, 90)) == (suspicion(10, 7, suspect=False),)
+    assert rest(portfolio) == ()
+
+
+def test_p6_a_fill_on_its_way_ends_the_suspicion_that_it_caused() -> None:
+    portfolio = opened_with(10)
+    assert reconciled(portfolio, reported(13, 90)) == (suspicion(10, 13),)
+
+    first = fill(Side.BUY, 1, 90, "e1.01")
+    assert portfolio.decide(OrderFilled(at=START, order=order_of(first), fill=first)) == (suspicion(11, 13),)
+    second = fill(Side.BUY, 2, 90, "e2.01")
+    outbox = portfolio.decide(OrderFilled(at=START, order=order_of(second), fill=second))
+    assert outbox == (suspicion(11, 13, suspect=False),)
+
+
+def test_p6_a_position_that_the_new_list_leaves_out_is_suspect_and_one_only_the_broker_knows() -> None:
+    portfolio = opened_with(10)
+    other = attrs.evolve(SPY, symbol="QQQ", con_id=320227571)
+
+    outbox = reconciled(portfolio, reported(4, 90, other))
+    assert outbox == (suspicion(10, 0), suspicion(0, 4, contract=other))
+
+
+def test_p6_the_first_reconciliation_of_all_has_nothing_to_suspect() -> None:
+    portfolio = Portfolio()
+    book(portfolio, fill(Side.BUY, 2, 100))
+
+    assert reconciled(portfolio, reported(12, 90)) == ()
+
+
+def test_p6_a_list_that_did_not_come_in_full_and_one_that_was_not_asked_prove_nothing() -> None:
+    portfolio = opened_with(10)
+
+    assert reconciled(portfolio, reported(7, 90), complete=False) == ()
+    assert portfolio.decide(RECONCILED) == ()
+
+
+def test_p6_without_a_new_list_what_is_suspect_stays_suspect() -> None:
+    portfolio = opened_with(10)
+    other = attrs.evolve(SPY, symbol="QQQ", con_id=320227571)
+    assert reconciled(portfolio, reported(7, 90)) == (suspicion(10, 7),)
+    portfolio.decide(reported(4, 90, other))
+
+    assert reconciled(portfolio, epoch=3, complete=False) == (suspicion(10, 7),)
+
+
+def test_p6_accounts_are_suspected_apart() -> None:
+    portfolio = Portfolio()
+    second = attrs.evolve(reported(5, 90), account=Account("DU2"))
+    reconcile(portfolio, reported(10, 90), second)
+
+    assert reconciled(portfolio, reported(7, 90), attrs.evolve(second, quantity=Decimal(6))) == (
+        suspicion(10, 7),
+        attrs.evolve(suspicion(5, 6), account=Account("DU2")),
+    )
+    lifted = portfolio.decide(attrs.evolve(second, epoch=Epoch(2)))
+    assert lifted == (attrs.evolve(suspicion(5, 6, suspect=False), account=Account("DU2")),)
+
+
+def test_p6_a_combo_whose_legs_agree_is_not_suspect() -> None:
+    portfolio = Portfolio()
+    leg = Contract(symbol="SPY", sec_type=SecType.OPTION, con_id=11, multiplier=Decimal(100))
+    reconcile(portfolio)
+    book(portfolio, fill(Side.BUY, 1, "-1.20", "s.01"), COMBO)
+    book(portfolio, fill(Side.SELL, 1, "2.10", "l.01", contract=leg), COMBO)
+
+    assert reconciled(portfolio, reported(-1, 210, leg)) == ()
+
+
+def test_p6_a_difference_a_human_accepted_is_not_suspect_until_it_changes() -> None:
+    portfolio = opened_with(10)
+    accept(portfolio, Books.OURS, 10, 7)
+
+    assert reconciled(portfolio, reported(7, 90)) == ()
+    assert reconciled(portfolio, reported(6, 90), epoch=3) == (suspicion(10, 6),)
+    assert portfolio.decide(reported(7, 90)) == (suspicion(10, 6, suspect=False),)
+
+
+def test_p6_a_suspect_known_by_half_of_its_contract_is_known_by_all_of_it_later() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio)
+    assert reconciled(portfolio, reported(3, 90, BARE)) == (suspicion(0, 3, contract=BARE),)
+
+    assert portfolio.decide(quoted(last=101)) == (suspicion(0, 3),)
+    assert portfolio.decide(attrs.evolve(reported(0, 0), epoch=Epoch(2))) == (suspicion(0, 3, suspect=False),)
+
+
+def test_p6_a_replay_suspects_nothing_for_nobody_waits() -> None:
+    portfolio = Portfolio(PortfolioConfig(asks_first=False))
+    reconcile(portfolio, reported(10, 90))
+
+    assert reconciled(portfolio, reported(7, 90)) == ()
+    assert names(rest(portfolio)) == ["PositionMismatched", "Discrepancy"]

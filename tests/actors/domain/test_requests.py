@@ -10,17 +10,19 @@ from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import ClientId
 from actors.domain.limits import Limits
 from actors.domain.order_state import ExecStatus, Pending
-from actors.messages.commands import BlockInstrument, LockNewExposure
+from actors.messages.commands import BlockInstrument, LockNewExposure, SuspectPosition
 from actors.messages.events import CancelRefused, Discrepancy, OrderReplaced, ReplaceRefused
 from actors.messages.reports import BrokerStatus
 from actors.messages.system import SendFailed, SessionState
 from actors.messages.wire import CancelPlacedOrder, ReplacePlacedOrder
 from tests.actors.domain.deskkit import (
+    ACCOUNT,
     ALREADY_FILLED,
     CANCEL_CONFIRMED,
     FROM_LIST,
     MODIFY_REFUSAL,
     REJECTION,
+    SPY,
     START,
     VERIFY,
     Rig,
@@ -287,6 +289,18 @@ def test_a_lock_or_a_block_refuses_growth_only() -> None:
     rig.hear(LockNewExposure(at=START, locked=False, reason=""))
     rig.hear(BlockInstrument(at=START, instrument="SPY", blocked=True, reason="disputed"))
     assert refused_replace(rig.replace(quantity=Decimal(120))) == "no new exposure: disputed"
+
+    only(ReplacePlacedOrder, rig.replace(quantity=Decimal(90)))
+
+
+def test_a_suspect_position_refuses_growth_only() -> None:
+    rig = Rig()
+    rig.working()
+    rig.hear(
+        SuspectPosition(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(5), broker=Decimal("3.50"), suspect=True)
+    )
+    reason = "no new exposure: the positions are being compared: ours 5, the broker's 3.5"
+    assert refused_replace(rig.replace(quantity=Decimal(120))) == reason
 
     only(ReplacePlacedOrder, rig.replace(quantity=Decimal(90)))
 

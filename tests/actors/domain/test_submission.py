@@ -14,7 +14,13 @@ from actors.domain.identity import Account, ClientId, OmsId, OrderId
 from actors.domain.limits import Limits
 from actors.domain.order_state import ExecStatus
 from actors.domain.terms import Order, OrderType, Side
-from actors.messages.commands import BlockInstrument, LockNewExposure, RecordCancel, RecordPlacement
+from actors.messages.commands import (
+    BlockInstrument,
+    LockNewExposure,
+    RecordCancel,
+    RecordPlacement,
+    SuspectPosition,
+)
 from actors.messages.events import Discrepancy, OrderRejected, PositionMismatched, SignalRecorded
 from actors.messages.reports import (
     AccountsReported,
@@ -164,6 +170,61 @@ def test_money_is_no_quantity_to_close_with() -> None:
     order = Order(symbol="SPY", side=Side.SELL, quantity=0, cash_quantity=100)
 
     assert "no new exposure" in rejection(rig.submit(order))
+
+
+def suspicion(ours: int, broker: int, *, suspect: bool = True, account: Account = ACCOUNT) -> SuspectPosition:
+    return SuspectPosition(
+        at=START, account=account, contract=SPY, ours=Decimal(ours), broker=Decimal(broker), suspect=suspect
+    )
+
+
+def test_a_suspect_position_may_be_closed_as_far_as_both_books_hold_it_and_not_grow() -> None:
+    rig = Rig()
+    rig.hear(suspicion(10, 8))
+
+    reason = "no new exposure in SPY: the positions are being compared: ours 10, the broker's 8"
+    assert rejection(rig.submit(limit(Side.BUY, 1), "a")) == reason
+    assert rejection(rig.submit(limit(Side.SELL, 9), "b")) == reason
+    only(PlaceOrder, rig.submit(limit(Side.SELL, 8), "c"))
+
+
+def test_a_suspicion_ends_when_it_is_lifted_and_leaves_a_dispute_that_was_told() -> None:
+    rig = Rig()
+    rig.hear(suspicion(10, 8))
+    rig.hear(suspicion(10, 8, suspect=False))
+    only(PlaceOrder, rig.submit(oms_id="a"))
+
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(10), broker=Decimal(8)))
+    rig.hear(suspicion(10, 7))
+    rig.hear(suspicion(10, 7, suspect=False))
+    assert rejection(rig.submit(oms_id="b")) == "no new exposure in SPY: our position is 10, the broker's 8"
+
+
+def test_what_is_told_takes_the_place_of_the_suspicion() -> None:
+    rig = Rig()
+    rig.hear(suspicion(10, 8))
+    rig.hear(PositionMismatched(at=START, account=ACCOUNT, contract=SPY, ours=Decimal(10), broker=Decimal(8)))
+    rig.hear(BlockInstrument(at=START, instrument=f"#{SPY.con_id}", blocked=False, reason="agrees again"))
+
+    only(PlaceOrder, rig.submit())
+
+
+def test_another_account_is_not_suspect() -> None:
+    rig = Rig()
+    rig.hear(suspicion(10, 8, account=Account("DU2")))
+
+    only(PlaceOrder, rig.submit())
+
+
+def test_a_suspicion_survives_a_snapshot_and_ends_with_the_next_reconciliation() -> None:
+    rig = Rig()
+    rig.hear(suspicion(10, 8))
+    rig.desk = Desk.restore(rig.desk.snapshot(), DeskConfig())
+    assert "being compared" in rejection(rig.submit())
+
+    rig.disconnect()
+    rig.connect()
+    only(PlaceOrder, rig.submit(oms_id="b"))
 
 
 def test_an_order_in_doubt_blocks_its_instrument_even_for_closing_orders() -> None:
