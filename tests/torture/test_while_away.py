@@ -184,11 +184,18 @@ def test_a_bust_that_only_positions_show_is_named_and_settled_by_hand(tmp_path: 
         assert engine.live() == KILLED
         gateway.wait_until(gateway.now + timedelta(seconds=4))
         gateway.do("correct", exec_id=executions(tmp_path)[0], quantity="0")
+        hasty = Returning(tmp_path, gateway, probes=True, ticks=1)
+        assert hasty.live() == STOPPED
+        probes = hasty.concluded["state"]["probes"]
+        assert "the positions are being compared: ours 9, the broker's" in probes["buy"][1]
+        assert probes["sell"] == ["FILLED", ""]
+        assert "POSITION_MISMATCH" not in hasty.said
+        engine = Returning(tmp_path, gateway, ticks=TICKS_UNTIL_COMPARED)
         assert engine.live() == STOPPED
         assert "POSITION_MISMATCH" in engine.said
         code, said = engine.reconcile()
-        assert (code, "ours is 9, the broker's" in said) == (1, True)
+        assert (code, "ours is 8, the broker's" in said) == (1, True)
         assert engine.reconcile("--accept", "broker")[0] == 0
         assert engine.live() == STOPPED
-        assert engine.concluded["state"]["position at start"] in ("4", "5")
+        assert engine.concluded["state"]["position at start"] in ("3", "4")
         assert engine.reconcile()[0] == 0
