@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Session
 
+PLAIN = "XNYS"
+"""The calendar that plain weekdays stand in for."""
+
 
 class UnknownCalendar(ValueError):
     """No trading calendar has this name; one sentence for the user."""
@@ -20,17 +23,21 @@ def calendar_for(
     """The regular session of a date, None on a day without one.
 
     Args:
-        name: a name of exchange_calendars such as ``XNYS``; without that package (extra ``calendars``) plain weekdays
-            are used, which knows no holidays: the broker's own hours then decide.
+        name: a name of exchange_calendars; without that package (extra ``calendars``) only ``XNYS`` is accepted and
+            plain weekdays are used, which know no holidays: the broker's own hours then decide.
         time_zone: IANA zone of ``opens`` and ``closes``.
         opens: regular opening time of plain weekdays.
         closes: regular closing time of plain weekdays.
 
     Raises:
-        UnknownCalendar: the package knows none of this name.
+        UnknownCalendar: no calendar of this name is known here.
     """
     if find_spec("exchange_calendars") is not None:
         return _from_package(name)
+    if name != PLAIN:
+        raise UnknownCalendar(
+            f"{name!r} is no trading calendar without the extra 'calendars', which is missing; accepted is {PLAIN!r}"
+        )
     zone = ZoneInfo(time_zone)
 
     def weekday_session(day: date) -> Session | None:
