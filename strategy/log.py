@@ -2,7 +2,8 @@
 
 L1 the calling side only appends the event to a deque and wakes nobody; the log's own thread looks every 50 ms, renders
    and writes. A wake-up per event would cost the trading threads more than the log itself. While events come in a rush
-   it lets the trading threads have the interpreter and writes when the rush is over, two seconds late at most.
+   it lets the trading threads have the interpreter and writes when the rush is over, two seconds late at most; and it
+   takes a breath after every few lines, so that no order waits behind a batch of them.
 L2 a log that cannot be written never stops or slows trading; it says so once on stderr.
 L3 ``stop`` writes everything that was told before it.
 """
@@ -34,6 +35,11 @@ RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
 MOST_LOOKS_LATE = 40
+PORTION = 8
+BREATH_SECONDS = 0.002
+HURRY = 20_000
+"""So many waiting events are written without a breath: they take memory, and the disk is what is slow."""
+
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVELS = {
     "DEBUG": logging.DEBUG,
@@ -117,7 +123,7 @@ class ExecutionLog:
         self._sink.close()
 
     def _write_waiting(self, count: int) -> None:
-        for _ in range(count):
+        for number in range(1, count + 1):
             message = self._waiting.popleft()
             self._at = getattr(message, "at", self._at)
             self._write(self._at, message)
@@ -125,6 +131,8 @@ class ExecutionLog:
                 self._write_left_out(self._at)
             if self._sink.is_full:
                 self._sink.flush()
+            if number % PORTION == 0 and count < HURRY:
+                self._stopping.wait(BREATH_SECONDS)
         self._sink.flush()
 
     def _write(self, at: datetime, message: object) -> None:
