@@ -673,6 +673,18 @@ def test_p4_a_difference_is_told_when_the_broker_does_not_answer() -> None:
     assert only(PositionMismatched, told).broker == 0
 
 
+def test_p4_a_difference_of_one_is_asked_about_and_each_new_difference_again() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(0, 0))
+    book(portfolio, fill(Side.BUY, 1, 100, "e1.01"))
+    portfolio.decide(Tick(at=START, elapsed=1))
+    assert names(portfolio.decide(Tick(at=START, elapsed=7))) == ["Reconcile"]
+    assert only(PositionMismatched, portfolio.decide(Tick(at=START, elapsed=37))).ours == 1
+    book(portfolio, fill(Side.BUY, 1, 100, "e2.01"))
+    portfolio.decide(Tick(at=START, elapsed=38))
+    assert names(portfolio.decide(Tick(at=START, elapsed=44))) == ["Reconcile"]
+
+
 # --- the comparison at the end of a reconciliation (P6) ---
 
 
@@ -751,6 +763,7 @@ def test_p6_a_list_that_did_not_come_in_full_and_one_that_was_not_asked_prove_no
 
     assert reconciled(portfolio, reported(7, 90), complete=False) == ()
     assert portfolio.decide(RECONCILED) == ()
+    assert Portfolio.restore(portfolio.snapshot()).decide(RECONCILED) == ()
 
 
 def test_p6_without_a_new_list_what_is_suspect_stays_suspect() -> None:
