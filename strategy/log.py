@@ -37,7 +37,7 @@ RUSH = 100
 MOST_LOOKS_LATE = 40
 PORTION = 8
 BREATH_SECONDS = 0.002
-HURRY = 20_000
+HURRY = 2_000
 """So many waiting events are written without a breath: they take memory, and the disk is what is slow."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
