@@ -33,7 +33,6 @@ AT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 SPY = Contract(symbol="SPY", con_id=756733)
 ORDER = Order(side=Side.BUY, quantity=100, symbol="SPY")
 EPOCH, CLIENT, ACCOUNT = Epoch(1), ClientId(1), Account("DU1234567")
-DECISIONS_PER_LIFETIME = 5
 
 
 def ready_desk(config: DeskConfig) -> Desk:

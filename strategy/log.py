@@ -36,9 +36,11 @@ RUSH = 100
 
 MOST_LOOKS_LATE = 40
 PORTION = 8
+"""Lines between two breaths: about as long as the interpreter lets one thread run."""
+
 BREATH_SECONDS = 0.002
 HURRY = 2_000
-"""So many waiting events are written without a breath: they take memory, and the disk is what is slow."""
+"""So many waiting events are written without a breath: a backlog must not grow because of it."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVELS = {

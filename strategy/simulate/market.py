@@ -9,7 +9,6 @@ import attrs
 from strategy.simulate.plan import MarketMood, Plan, Regime
 
 CENT = Decimal("0.01")
-_CRASH_MINUTES = 1
 
 
 @attrs.frozen(kw_only=True)

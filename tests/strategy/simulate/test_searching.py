@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, target
 
 from strategy.simulate import Plan, Profile, PropertyViolated, check
-from strategy.simulate.searching import drawdown_of, explore, plans
+from strategy.simulate.searching import drawdown_of, explore, plans, position_of
 from tests.strategy.simulate.subjects import PLANTED, Churner
 
 SMALL = Profile(minutes=30, quiet_minutes=12)
@@ -17,6 +17,7 @@ SMALL = Profile(minutes=30, quiet_minutes=12)
 def test_hypothesis_finds_nothing_wrong_with_a_plain_strategy(plan: Plan) -> None:
     tally = check(Churner, plan=plan)
     target(drawdown_of(tally), label="drawdown")
+    target(position_of(tally), label="position")
     assert tally.sessions == 1
 
 
