@@ -102,6 +102,8 @@ class DeskSnapshot:
     blocked: tuple[tuple[str, str], ...] = ()
     disputes: tuple[tuple[str, Dispute], ...] = ()
     suspects: tuple[tuple[tuple[Account, str], Dispute], ...] = ()
+    owed: tuple[tuple[OmsId, int], ...] = ()
+    """Ended orders whose executions are not all in, and how often the broker's lists left them out."""
     complained: tuple[str, ...] = ()
     recovery: RecoverySnapshot = RecoverySnapshot()
     flattening: Flattening | None = None

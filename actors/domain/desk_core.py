@@ -1,5 +1,6 @@
 """What the parts of the desk share: its state, and the one way to change an order."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ _STRANGER_ID_CEILING = MAX_ORDER_ID - 1_000_000
 SUBMIT, REPLACE, FILLED, READY = Pending.SUBMIT, Pending.REPLACE, ExecStatus.FILLED, SessionState.READY
 _COMMISSIONS_KEPT = 10_000
 _COMPLAINTS_KEPT = 1_000
+_LISTS_ASKED_FOR_OWED = 2
 
 ANSWER, FILLS_QUERY, FILLS, INACTIVE, QUALIFY, VERIFY, RUN, RUN_AGAIN = (
     "answer",
@@ -70,6 +72,7 @@ class DeskCore:
         self.blocked: dict[str, str] = dict(state.blocked)
         self.disputes: dict[str, Dispute] = dict(state.disputes)
         self.suspects: dict[tuple[Account, str], Dispute] = dict(state.suspects)
+        self.owed: dict[OmsId, int] = dict(state.owed)
         self.complained = dict.fromkeys(state.complained)
         self.flattening: Flattening | None = state.flattening
         self.flattened = state.flattened
@@ -95,6 +98,7 @@ class DeskCore:
             blocked=tuple(self.blocked.items()),
             disputes=tuple(self.disputes.items()),
             suspects=tuple(self.suspects.items()),
+            owed=tuple(self.owed.items()),
             complained=tuple(self.complained),
             recovery=self.recovery.snapshot(),
             flattening=self.flattening,
@@ -141,7 +145,7 @@ class DeskCore:
             else:
                 self.deadlines.forget((oms_id, INACTIVE))
         claimed = after.reported_filled is not before.reported_filled or after.reported_done != before.reported_done
-        if claimed or after.filled is not before.filled:
+        if claimed or after.filled is not before.filled or after.status is not before.status:
             self._watch_fills(before, after)
 
     def _watch_answer(self, before: OrderState, after: OrderState) -> None:
@@ -156,7 +160,12 @@ class DeskCore:
 
     def _watch_fills(self, before: OrderState, after: OrderState) -> None:
         oms_id, patience = after.oms_id, self.config.patience
-        if not lacks_fills(after):
+        lacking = lacks_fills(after)
+        if lacking and after.status.is_terminal:
+            self.owed[oms_id] = 0
+        elif self.owed:
+            self.owed.pop(oms_id, None)
+        if not lacking:
             if lacks_fills(before):
                 self.deadlines.forget((oms_id, FILLS_QUERY))
                 self.deadlines.forget((oms_id, FILLS))
@@ -252,17 +261,40 @@ class DeskCore:
         """New exposure in the instrument is allowed again."""
         self.blocked.pop(key, None)
         self.disputes.pop(key, None)
+        for order in tuple(self._owing()):
+            if instrument_key(order.contract) == key:
+                del self.owed[order.oms_id]
+
+    def _owing(self) -> Iterator[OrderState]:
+        return (order for oms_id in self.owed if (order := self.book.get(oms_id)) is not None)
+
+    def owing(self, account: Account, key: str) -> OrderState | None:
+        """An ended order of the instrument whose executions are not all in: what we hold is not known."""
+        found = (order for order in self._owing() if (order.account, instrument_key(order.contract)) == (account, key))
+        return next(found, None)
+
+    def asked_for_owed(self) -> None:
+        """A complete list of executions came; after the second one without them the positions decide (P4)."""
+        known = {oms_id: runs + 1 for oms_id, runs in self.owed.items() if self.book.get(oms_id)}
+        self.owed = {oms_id: runs for oms_id, runs in known.items() if runs < _LISTS_ASKED_FOR_OWED}
+
+    def dispute(self, account: Account, key: str) -> Dispute | None:
+        """What is in dispute about the position in an instrument, if anything is."""
+        return self.suspects.get((account, key)) or self.disputes.get(key)
 
     def may_close(self, account: Account, key: str, order: Order) -> bool:
         """Whether an order closes a disputed position, by our books and by the broker's."""
-        dispute, held = self.suspects.get((account, key)) or self.disputes.get(key), self.book.exposure(account, key)
+        dispute, held = self.dispute(account, key), self.book.exposure(account, key)
         return dispute is not None and closes(dispute, order, held or Exposure(contract=order.wanted_contract))
 
     def block_reason(self, account: Account, contract: Contract) -> str:
         """Why new exposure of the account in the instrument is refused, or nothing."""
-        if not (self.blocked or self.suspects):
+        if not (self.blocked or self.suspects or self.owed):
             return ""
         key = instrument_key(contract)
+        owing = self.owing(account, key)
+        if owing is not None:
+            return f"order {owing.oms_id} ended and the broker did not send all the executions it speaks of"
         suspect = self.suspects.get((account, key))
         if suspect is not None:
             ours, broker = format_quantity(suspect.ours), format_quantity(suspect.broker)

@@ -42,9 +42,13 @@ def _check_placing(core: DeskCore, placed: PlaceOrder, high_water_before: int) -
     order = core.book.get(placed.oms_id)
     if order is None or order.order_id != placed.order_id:
         _fail("I1", placed.oms_id, "the book does not know the order as it was placed")
-    doubted = core.book.doubted_in(instrument_key(placed.instrument.contract))
+    key = instrument_key(placed.instrument.contract)
+    doubted = core.book.doubted_in(key)
     if doubted:
         _fail("I10", placed.oms_id, f"it is sent while {doubted} is in doubt")
+    owing = core.owing(placed.account, key) if core.owed else None
+    if owing is not None and not placed.closing and core.dispute(placed.account, key) is None:
+        _fail("I10", placed.oms_id, f"it is sent while executions of {owing.oms_id} are missing")
 
 
 def _check_change(core: DeskCore, before: OrderState, after: OrderState, outbox: tuple[object, ...]) -> None:

@@ -242,13 +242,15 @@ def _finish(core: DeskCore, at: datetime) -> None:
     again, executions = recovery.again, recovery.executions
     recovery.stop()
     core.deadlines.forget(("", RUN))
+    if SnapshotKind.EXECUTIONS not in recovery.failed:
+        core.asked_for_owed()
     doubts = core.book.doubt_count
     core.say(Reconciled(at=at, open_orders=core.book.open_count, executions=executions, in_doubt=doubts))
     if core.session is SessionState.RECONCILING:
         core.say(FinishReconciliation(at=at, epoch=core.epoch))
     if again:
         core.ask_verification()
-    elif doubts:
+    elif doubts or core.owed:
         core.deadlines.expect(("", VERIFY), core.config.patience.verify_again)
 
 
