@@ -37,6 +37,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "actors.domain.recovery": ("tests/actors/domain/test_reconciling.py", "tests/actors/domain/test_hearing.py"),
     "actors.domain.reconciling": (
         "tests/actors/domain/test_reconciling.py",
+        "tests/actors/domain/test_owed.py",
         "tests/actors/domain/test_requests.py",
         "tests/actors/domain/test_hearing.py",
         "tests/actors/domain/test_submission.py",

@@ -13,11 +13,12 @@ from actors.domain.invariants import InvariantViolated, check
 from actors.domain.terms import Order
 from actors.messages.commands import AcceptPosition, BlockInstrument, Books, SubmitOrder
 from actors.messages.events import OrderRejected, Reconciled
-from actors.messages.reports import AccountsReported, BrokerStatus, InstrumentReported, SnapshotKind
+from actors.messages.reports import AccountsReported, BrokerStatus, InstrumentReported, SnapshotEnded, SnapshotKind
 from actors.messages.wire import PlaceOrder, QuerySnapshot
 from tests.actors.domain.deskkit import ACCOUNT, SPY, SPY_INSTRUMENT, START, Rig, market, only
 from tests.actors.domain.test_invariants import placed
 
+EXECUTIONS = SnapshotKind.EXECUTIONS
 REFUSAL = "no new exposure in SPY: order a ended and the broker did not send all the executions it speaks of"
 
 
@@ -139,6 +140,21 @@ def test_it_is_asked_again_until_it_is_known() -> None:
     verified(rig)
 
     assert not is_blocked(rig, "e")
+
+
+def test_a_list_of_executions_that_did_not_come_in_full_tells_nothing() -> None:
+    rig = owing()
+    outbox = rig.wait(2)
+    for said in outbox:
+        if isinstance(said, QuerySnapshot):
+            rig.hear(SnapshotEnded(at=rig.now, epoch=rig.epoch, kind=said.kind, complete=said.kind is not EXECUTIONS))
+    for _ in range(2):
+        rig.hear(SnapshotEnded(at=rig.now, epoch=rig.epoch, kind=EXECUTIONS, complete=False))
+    verified(rig)
+    assert is_blocked(rig, "b")
+    verified(rig)
+
+    assert not is_blocked(rig, "c")
 
 
 def test_a_new_claim_starts_afresh() -> None:
