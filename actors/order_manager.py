@@ -32,6 +32,17 @@ class Decides(Protocol):
     def decide(self, message: Any) -> Outbox:  # noqa: ANN401  # the desk's own signature names its messages
         """Everything that follows from a message."""
 
+    @property
+    def next_due(self) -> float | None:
+        """When a tick would next change something, None while nothing is awaited."""
+
+
+def decided_by_time(desk: Decides, tick: Tick) -> Outbox | None:
+    """What follows from a tick; None when nothing changed but the time: no deadline passed, nothing was decided."""
+    awaited = desk.next_due
+    decided = desk.decide(tick)
+    return None if not decided and desk.next_due == awaited else decided
+
 
 class OrderManager(Actor):
     """See the module."""
@@ -56,11 +67,20 @@ class OrderManager(Actor):
         reached("order_manager.hears", message)
         if isinstance(message, StateChanged):
             self._outbox.add(message, ())
+        elif isinstance(message, Tick):
+            self._hear_tick(message)
         else:
             self._outbox.add(message, self._desk.decide(message))
         reached("order_manager.decided", message)
         if self.actor_inbox.empty() or self._outbox.size >= _BATCH_LIMIT:
             self._commit()
+
+    def _hear_tick(self, tick: Tick) -> None:
+        decided = decided_by_time(self._desk, tick)
+        if decided is None:
+            self._outbox.pass_time(tick)
+        else:
+            self._outbox.add(tick, decided)
 
     def release(self) -> None:
         """Commit what is left, on a wanted stop and on a death."""
@@ -95,13 +115,14 @@ class JournalledOutbox:
         return len(self._inputs)
 
     def add(self, message: object, decided: Outbox) -> None:
-        """Remember an input; a tick that decided nothing is written only if something follows that may depend on it."""
-        if isinstance(message, Tick) and not decided:
-            self._quiet_tick = message
-            return
+        """Remember an input and what was decided."""
         self.settle_time()
         self._inputs.append(message)
         self._decided.extend(decided)
+
+    def pass_time(self, tick: Tick) -> None:
+        """A quiet tick is written only if something follows that may depend on it, and then the last one alone."""
+        self._quiet_tick = tick
 
     def settle_time(self) -> None:
         """Remember the last quiet tick too, so that the journal leads to the very state in memory."""

@@ -32,6 +32,7 @@ from actors.messages.reports import ConnectionLost, QuoteReported, Report, Serve
 from actors.messages.schedule import StopStrategy
 from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
 from actors.messages.wire import FinishReconciliation, PlaceOrder, ReplacePlacedOrder, SeekConnection, Subscribe
+from actors.order_manager import decided_by_time
 from actors.router import decision_routes, report_routes
 from strategy.runner import StrategyRunner
 from strategy.simulate.agenda import SECOND, Agenda
@@ -225,8 +226,8 @@ class Process:
             return
         if self._agenda.now - self._ticked_at > _TICK_GRAIN and not isinstance(message, Tick):
             self._hear_order_manager(self._tick())
-        decided = self.desk.decide(message)
-        if isinstance(message, Tick) and not decided:
+        decided = decided_by_time(self.desk, message) if isinstance(message, Tick) else self.desk.decide(message)
+        if decided is None:
             self._quiet_tick = message
             return
         if isinstance(message, SessionChanged):

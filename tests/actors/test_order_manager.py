@@ -5,18 +5,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from actors.domain.contract import Contract, Instrument
+from actors.domain.desk import Desk, DeskConfig
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.terms import Order, Side
 from actors.halt import HaltSwitch
 from actors.journal import Journal, JournalFailed, JournalIdentity
 from actors.messages.commands import CancelOrder, SubmitOrder
 from actors.messages.events import TradingHalted
+from actors.messages.reports import BrokerStatus
 from actors.messages.system import Tick
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder
-from actors.order_manager import JournalledOutbox
+from actors.order_manager import JournalledOutbox, decided_by_time
+from tests.actors.domain.deskkit import START, Rig
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ORDER = Order(symbol="SPY", side=Side.BUY, quantity=Decimal(1))
@@ -77,16 +81,40 @@ def test_a_batch_is_one_commit_and_is_dispatched_after_it(journal: RecordingJour
     assert journal.trace == ["commit 2", "PlaceOrder", "CancelPlacedOrder"]
 
 
-def test_a_tick_that_decided_nothing_is_written_only_before_something_else(journal: RecordingJournal) -> None:
+def test_a_quiet_tick_is_written_only_before_something_else(journal: RecordingJournal) -> None:
     box = outbox(journal)
     for elapsed in (1.0, 2.0, 3.0):
-        box.add(Tick(at=AT, elapsed=elapsed), ())
+        box.pass_time(Tick(at=AT, elapsed=elapsed))
         box.commit()
     assert journal.sequence == 0
     box.add(CANCEL, ())
     box.commit()
     found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
     assert found == [Tick(at=AT, elapsed=3.0), CANCEL]
+
+
+def test_a_tick_is_quiet_only_while_nothing_is_due() -> None:
+    """A claim to be filled is asked about after two seconds; while the lists are on their way nothing more is said."""
+    rig = Rig()
+    rig.working()
+    rig.status(BrokerStatus.FILLED, filled=Decimal(100))
+    rig.lists()
+    known = rig.desk.snapshot().awaited
+
+    assert decided_by_time(rig.desk, Tick(at=START, elapsed=1.0)) is None
+    assert rig.desk.snapshot().awaited == known
+    assert decided_by_time(rig.desk, Tick(at=START, elapsed=2.0)) == ()
+    assert rig.desk.snapshot().awaited != known
+    assert decided_by_time(rig.desk, Tick(at=START, elapsed=3.0)) is None
+
+
+def test_a_clock_that_starts_anew_is_not_quiet() -> None:
+    rig = Rig()
+    rig.wait(100)
+    rig.disconnect()
+    rig.desk = Desk(DeskConfig(), attrs.evolve(rig.desk.snapshot(), awaited=((("", "verify"), 150.0),)))
+
+    assert decided_by_time(rig.desk, Tick(at=START, elapsed=1.0)) == ()
 
 
 def test_when_the_disk_refuses_no_new_order_leaves_but_cancels_do_and_the_halt_names_the_cause(

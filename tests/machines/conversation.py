@@ -21,6 +21,7 @@ from actors.messages.wire import (
     QuerySnapshot,
     ReplacePlacedOrder,
 )
+from actors.order_manager import decided_by_time
 from tests.actors.domain.deskkit import START
 from tests.machines.venue import ACCOUNT, CLIENT, Venue, VenueOrder
 
@@ -76,14 +77,13 @@ class Conversation(RuleBasedStateMachine):
         assert self.desk.snapshot() == snapshot
 
     def tell(self, message: Any) -> None:
-        outbox = self.desk.decide(message)
-        self.record(message, outbox)
-        for said in outbox:
+        outbox = decided_by_time(self.desk, message) if isinstance(message, Tick) else self.desk.decide(message)
+        self.record(message, quiet=outbox is None)
+        for said in outbox or ():
             self.carry(said)
 
-    def record(self, message: Any, outbox: tuple[Any, ...]) -> None:
-        """As the journal does: of ticks that decided nothing only the last before another input is kept."""
-        quiet = isinstance(message, Tick) and not outbox
+    def record(self, message: Any, *, quiet: bool) -> None:
+        """As the journal does: of ticks that changed nothing only the last before another input is kept."""
         if quiet and self.heard and self.heard[-1][1]:
             self.heard.pop()
         self.heard.append((message, quiet))
