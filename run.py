@@ -365,6 +365,7 @@ def _desk_config(config: Config, strategy_id: str) -> DeskConfig:
         client_id=ClientId(config.connection.client_id),
         trading_enabled=config.trading.trading_enabled,
         patience=_patience(config.trading.absence_grace_seconds),
+        keep_names=config.trading.remember_orders,
         limits=Limits(
             max_order_quantity=config.trading.max_order_quantity,
             max_order_notional=config.trading.max_order_notional,

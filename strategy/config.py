@@ -56,6 +56,7 @@ class TradingConfig:
     durability: Literal["process", "power"] = "process"
     state_directory: str = key("state", at_least_one_character=True)
     absence_grace_seconds: float = key(30.0, low=0.2, high=3600)
+    remember_orders: int = key(100_000, low=1_000, high=10_000_000)
     max_order_quantity: Decimal | None = key(None, above=0)
     max_order_notional: Decimal | None = key(None, above=0)
     max_open_orders: int | None = key(None, low=1)

@@ -101,7 +101,7 @@ def _config(port: int, folder: Path) -> Config:
         {
             "connection": {"port": port, "account": ACCOUNT, "reconnect_delay_seconds": 0.1},
             "strategy": {"path": "tests.soak.trader:Trader", "parameters": {"symbols": list(SYMBOLS)}},
-            "trading": {"lock_at": "off", "absence_grace_seconds": 0.3},
+            "trading": {"lock_at": "off", "absence_grace_seconds": 0.3, "remember_orders": 1_000},
             "logging": {"directory": str(folder / "logs"), "console": False, "max_megabytes": 1, "keep_files": 2},
         }
     )
