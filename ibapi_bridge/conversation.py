@@ -62,6 +62,15 @@ _LISTS: Final = {
     "reqPositions": SnapshotKind.POSITIONS,
 }
 _LISTS_BY_ID: Final = {"reqExecutions": SnapshotKind.EXECUTIONS, "reqAccountSummary": SnapshotKind.ACCOUNT}
+_ROWS: Final = {
+    SnapshotKind.OPEN_ORDERS: ("openOrder", "message 5", "message 205"),
+    SnapshotKind.EXECUTIONS: ("execDetails", "message 11", "message 211"),
+    SnapshotKind.COMPLETED_ORDERS: ("completedOrder", "message 101", "message 301"),
+    SnapshotKind.POSITIONS: ("position", "message 61", "message 261"),
+}
+"""What the rows of a list are called when one cannot be read: by callback, or by message id as text and protobuf."""
+UNKNOWN_MESSAGE: Final = "frame"
+"""The name of a frame that does not even tell its message id."""
 
 
 class Conversation:
@@ -78,6 +87,7 @@ class Conversation:
         self.rules_to_ask: list[int] = []
         self.reroutes: list[Reroute] = []
         self._pending: set[SnapshotKind] = set()
+        self._torn: set[SnapshotKind] = set()
 
     def note(self, name: str, args: Mapping[str, object], *, wanted: Contract | None = None) -> None:
         """Remember a request by its official name and parameter names.
@@ -110,6 +120,19 @@ class Conversation:
     def is_pending(self, kind: SnapshotKind) -> bool:
         """True while an answer without request id is on its way."""
         return kind in self._pending
+
+    def tear(self, name: str) -> None:
+        """A message could not be read: the list on its way whose row it may have been does not come in full."""
+        listed = {asked.kind for asked in tuple(self.asked.values()) if isinstance(asked, Listing)}
+        for kind, rows in _ROWS.items():
+            if (name in rows or name == UNKNOWN_MESSAGE) and (kind in self._pending or kind in listed):
+                self._torn.add(kind)
+
+    def came_in_full(self, kind: SnapshotKind) -> bool:
+        """Whether every row of the answer that has just ended could be read; asked once for each answer."""
+        is_whole = kind not in self._torn
+        self._torn.discard(kind)
+        return is_whole
 
     def ended(self, kind: SnapshotKind) -> bool:
         """An end marker came; False when nobody waits for it."""

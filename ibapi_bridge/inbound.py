@@ -64,6 +64,7 @@ def translate(name: str, args: Args, *, at: datetime, epoch: Epoch, context: Con
     try:
         return row(Spoken(at=at, epoch=epoch, context=context, args=args))
     except Exception as problem:  # noqa: BLE001 - the boundary: one bad statement must not end the connection
+        context.tear(name)
         return (damaged(name, problem, repr(dict(args)), at=at, epoch=epoch),)
 
 
@@ -219,18 +220,23 @@ def _order_bound(said: Spoken) -> tuple[Report, ...]:
 
 def _list_end(kind: SnapshotKind) -> Callable[[Spoken], tuple[Report, ...]]:
     def ended(said: Spoken) -> tuple[Report, ...]:
-        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind),) if said.context.ended(kind) else ()
+        return _end(said, kind) if said.context.ended(kind) else ()
 
     return ended
 
 
 def _list_end_by_id(kind: SnapshotKind) -> Callable[[Spoken], tuple[Report, ...]]:
     def ended(said: Spoken) -> tuple[Report, ...]:
-        if not said.context.ended_by_id(integer(said.args.get("reqId")), kind):
-            return ()
-        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind),)
+        return _end(said, kind) if said.context.ended_by_id(integer(said.args.get("reqId")), kind) else ()
 
     return ended
+
+
+def _end(said: Spoken, kind: SnapshotKind) -> tuple[Report, ...]:
+    if said.context.came_in_full(kind):
+        return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind),)
+    reason = "a row of it could not be read"
+    return (SnapshotEnded(at=said.at, epoch=said.epoch, kind=kind, complete=False, reason=reason),)
 
 
 CALLBACKS: Final[Mapping[str, Callable[[Spoken], tuple[Report, ...]]]] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any
 from actors.domain.identity import Epoch
 from actors.messages.reports import Report
 from ibapi_bridge.client import PROTOBUF_OFFSET, FrameDecoder
-from ibapi_bridge.conversation import Conversation
+from ibapi_bridge.conversation import UNKNOWN_MESSAGE, Conversation
 from ibapi_bridge.direct import UNHEARD, read_message
 from ibapi_bridge.hot_reports import READERS, Reader
 from ibapi_bridge.inbound import damaged, translate
@@ -50,12 +50,13 @@ class Listener:
     def understand(self, body: bytes) -> list[Report]:
         """The reports behind one frame; an unreadable one is reported as ``FrameDamaged``."""
         self._reports = []
-        name = "frame"
+        name = UNKNOWN_MESSAGE
         try:
             message_id, content = self._decoder.split(body)
             name = f"message {message_id}"
             self._decode(message_id, content)
         except Exception as problem:  # noqa: BLE001 - the boundary: one bad frame must not end the connection
+            self._context.tear(name)
             report = damaged(name, problem, redacted_bytes(body[:_SHOWN_BYTES]), at=self._now(), epoch=self._epoch)
             self._reports.append(report)
         return self._reports
@@ -79,6 +80,7 @@ class Listener:
         try:
             self._reports.append(read(message, at, self._epoch, self._context))
         except Exception as problem:  # noqa: BLE001 - as in ``translate``: one bad statement must not end the connection
+            self._context.tear(name)
             self._reports.append(damaged(name, problem, repr(message), at=at, epoch=self._epoch))
 
     def _told(self, name: str, args: dict[str, object]) -> None:

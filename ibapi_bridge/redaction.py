@@ -5,8 +5,8 @@ from typing import Final
 
 from actors.domain.identity import mask_account
 
-_ACCOUNT: Final = re.compile(r"\b(?:DU|DF|DI|U|F|I)[A-Z]?\d{5,9}[A-Z]?\b")
-"""Account numbers as IBKR forms them: live, paper (D...), advisor (F)."""
+_ACCOUNT: Final = re.compile(r"\b(?:DU|DF|DI|U|F|I)[A-Z]?\d{5,9}[A-Z]?\b", re.ASCII)
+"""Account numbers as IBKR forms them: live, paper (D...), advisor (F); letters beyond ASCII are text beside them."""
 
 _WITHIN: Final = re.compile(r"(?:DU|DF|DI|U|F|I)[A-Z]?\d{5,9}")
 """The same where nothing separates them from what stands before and behind."""

@@ -19,7 +19,7 @@ from actors.messages.reports import (
     Report,
 )
 from ibapi_bridge.conversation import Conversation
-from ibapi_bridge.figures import identity, integer, read
+from ibapi_bridge.figures import Untranslatable, identity, integer, quantity, read
 from ibapi_bridge.inbound import translate
 from ibapi_bridge.inbound_terms import contract_of, order_of
 from ibapi_bridge.replay_contracts import KnownContracts
@@ -113,6 +113,7 @@ class Reader:
         ref = identity(read(source, "orderRef"))
         order_id = OrderId(integer(line.args.get("orderId")) or integer(read(source, "orderId")))
         contract = self._contracts.whole(contract_of(line.args.get("contract")))
+        _check_quantity(source)
         terms = order_of(contract, source)
         self._placed.send(order_id, source)
         placed = self._placed.find_modified(here.epoch, order_id, ref, here.next_id)
@@ -162,3 +163,14 @@ class Reader:
             if report.order_ref in self._placed.shared_refs:
                 changes["order_ref"] = ""
         return attrs.evolve(report, **changes) if changes else report
+
+
+def _check_quantity(source: object) -> None:
+    """Refuse a quantity that is there and no number, such as ``1,000`` or ``-100``: it must not pass for zero.
+
+    Raises:
+        Untranslatable: it cannot be read, and the order has no value in cash instead.
+    """
+    size = read(source, "totalQuantity")
+    if size not in (None, "") and quantity(size) is None and not quantity(read(source, "cashQty")):
+        raise Untranslatable(f"totalQuantity is {str(size)[:64]!r}: it must be a number, not negative")

@@ -118,6 +118,8 @@ def _is_cut_off(row: str) -> bool:
         json.loads(row)
     except json.JSONDecodeError:
         return row.lstrip().startswith("{")
+    except RecursionError:
+        return False
     return False
 
 

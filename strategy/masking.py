@@ -7,8 +7,9 @@ from actors.domain.identity import mask_account
 
 MAX_TEXT = 2_000
 
-# IBKR: live accounts are U or I and digits, paper DU and DF, advisors F.
-_ACCOUNT = re.compile(r"\b(?:D[UF][A-Z]?|[UFI])\d{4,}[A-Z]?\b")
+# IBKR: live accounts are U or I and digits, paper DU and DF, advisors F. A gateway of another language writes its
+# words right beside them, without a space: only ASCII letters belong to a number.
+_ACCOUNT = re.compile(r"\b(?:D[UFI][A-Z]?|[UFI])\d{4,}[A-Z]?\b", re.ASCII)
 _SUSPECT = re.compile(r"[A-Z]\d{4}")
 
 

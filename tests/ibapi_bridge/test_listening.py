@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.domain.identity import Epoch
-from actors.messages.reports import FrameDamaged, Report
+from actors.messages.reports import FrameDamaged, Report, SnapshotEnded
 from ibapi_bridge.client import silence_official_loggers
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import ROWS
@@ -204,3 +204,46 @@ def test_an_account_among_the_bytes_of_a_truncated_execution_is_masked(account: 
     assert isinstance(report, FrameDamaged)
     assert account not in report.excerpt
     assert "0000e0d5" in report.excerpt
+
+
+BROKEN = b"\x08\x01\x12\xff\xff\xff\xff\x0f\x01"
+LISTS = [
+    (5, protobuf(53, "OpenOrdersEnd")),
+    (11, protobuf(55, "ExecutionDetailsEnd", reqId=REQUEST + 2)),
+    (101, protobuf(102, "CompletedOrdersEnd")),
+    (61, protobuf(62, "PositionEnd")),
+]
+
+
+@pytest.mark.parametrize("official", [False, True])
+@pytest.mark.parametrize(("row", "end"), LISTS)
+def test_a_list_with_a_row_that_cannot_be_read_did_not_come_in_full(row: int, end: bytes, *, official: bool) -> None:
+    hearer = listener(official=official)
+    (damage,) = hearer.understand(raw(row + 200, BROKEN)[4:])
+    assert isinstance(damage, FrameDamaged)
+    (ended,) = hearer.understand(end[4:])
+    assert isinstance(ended, SnapshotEnded)
+    assert (ended.complete, ended.reason) == (False, "a row of it could not be read")
+
+
+@pytest.mark.parametrize(("row", "end"), LISTS)
+def test_what_belongs_to_another_list_or_cannot_be_translated_tears_the_right_one(row: int, end: bytes) -> None:
+    """A position without a number tears only the positions; what has no message id at all may have been any row."""
+    hearer = listener(official=False)
+    (damage,) = hearer.understand(protobuf(61, "Position", account="DU1234567", contract=CONTRACT, position="NaN")[4:])
+    assert isinstance(damage, FrameDamaged)
+    assert [ended.complete for ended in hearer.understand(end[4:])] == [row != 61]  # type: ignore[attr-defined]
+    unreadable = listener(official=False)
+    unreadable.understand(b"\0\0")
+    assert [ended.complete for ended in unreadable.understand(end[4:])] == [False]  # type: ignore[attr-defined]
+
+
+def test_the_next_answer_is_judged_by_itself_and_a_broken_row_of_no_list_counts_for_none() -> None:
+    context = Conversation()
+    hearer = Listener(server_version=213, epoch=Epoch(1), context=context, now=lambda: AT)
+    for broken, whole in ((True, False), (False, True)):
+        context.note("reqAllOpenOrders", {})
+        if broken:
+            hearer.understand(raw(205, BROKEN)[4:])
+        assert [ended.complete for ended in hearer.understand(LISTS[0][1][4:])] == [whole]  # type: ignore[attr-defined]
+        hearer.understand(raw(205, BROKEN)[4:])

@@ -180,6 +180,30 @@ def test_a_damaged_line_is_named_by_file_and_number(
     assert printed.err.count("\n") == 1
 
 
+def test_a_last_line_nested_too_deeply_is_named_too(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(place(5), '{"dir": "in", "args": ' + "[" * 100_000)
+
+    assert main(["replay", str(path), "--json"]) == 2
+
+    assert capsys.readouterr().err == f"callboard: {path}, line 2: this is nested too deeply to be a record\n"
+
+
+@pytest.mark.parametrize("size", ["1,000", "-100", -100, "hundred", "1.7976931348623157e+308"])
+def test_a_quantity_that_is_no_number_is_named_and_does_not_pass_for_zero(
+    written: Written, capsys: pytest.CaptureFixture[str], size: object
+) -> None:
+    line = place(5)
+    line["args"]["order"]["totalQuantity"] = size
+
+    assert main(["replay", str(written(line)), "--json"]) == 0
+
+    (found,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert found["orders"] == []
+    (discrepancy,) = found["discrepancies"]
+    assert discrepancy["kind"] == "UNREADABLE"
+    assert f"totalQuantity is {str(size)!r}: it must be a number, not negative" in discrepancy["text"]
+
+
 def test_a_last_line_that_is_cut_off_is_left_out_with_a_note(
     written: Written, capsys: pytest.CaptureFixture[str]
 ) -> None:

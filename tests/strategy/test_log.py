@@ -177,6 +177,19 @@ def test_the_line_has_exactly_the_documented_form() -> None:
     assert render_line(at, line, NEW_YORK) == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("账户U1234567的订单", "账户U1****67的订单"),
+        ("счётDU1234567é", "счётDU*****67é"),
+        ("DI1234567", "DI*****67"),
+        ("U1234567x", "U1234567x"),
+    ],
+)
+def test_an_account_is_masked_beside_words_of_a_localised_gateway(said: str, shown: str) -> None:
+    assert clean(said) == shown
+
+
 def test_account_numbers_and_control_characters_never_reach_the_log() -> None:
     text = verb_line(events.TradingHalted(at=OPEN, reason="DU1234567 and U7654321\n\x1b[31m\u202e")).text
     assert text == "DU*****67 and U7****21\\n\\x1b[31m\\u202e"
