@@ -236,6 +236,7 @@ def trade(arguments: argparse.Namespace, *, mode: str) -> int:
         host=connection.host,
         port=connection.port,
         client_id=ClientId(connection.client_id),
+        account=Account(connection.account),
         connect_seconds=connection.connect_timeout_seconds,
         ready_seconds=connection.connect_timeout_seconds,
         market_data_type=connection.market_data_type,

@@ -72,7 +72,8 @@ class Asker:
 
     def greeted(self, next_order_id: int, accounts: tuple[Account, ...]) -> None:
         """The broker said which order ids are free and which accounts there are."""
-        self._accounts = accounts
+        wanted = self._settings.account
+        self._accounts = (wanted,) if wanted in accounts else accounts
         self._request_ids = count(first_request_id(next_order_id))
 
     def closed(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from actors.domain.contract import Contract
-from actors.domain.identity import ClientId
+from actors.domain.identity import Account, ClientId
 
 
 @attrs.frozen(kw_only=True)
@@ -15,6 +15,8 @@ class LinkSettings:
     host: str = "127.0.0.1"
     port: int = 4002
     client_id: ClientId = ClientId(1)
+    account: Account = Account("")
+    """The account whose worth is asked for; empty asks for every account of the login."""
     connect_seconds: float = 10.0
     ready_seconds: float = 15.0
     """From the TCP connection to the broker's first order id and accounts."""

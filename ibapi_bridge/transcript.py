@@ -116,8 +116,9 @@ def _is_cut_off(row: str) -> bool:
     """Whether the line begins like a record and ends too early."""
     try:
         json.loads(row)
-    except json.JSONDecodeError:
-        return row.lstrip().startswith("{")
+    except json.JSONDecodeError as problem:
+        breaks_off = problem.msg.startswith("Unterminated string") or problem.pos >= len(row.rstrip())
+        return row.lstrip().startswith("{") and (breaks_off or not row.rstrip().endswith("}"))
     except RecursionError:
         return False
     return False

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from actors.domain.contract import Contract, Instrument, SecType
-from actors.domain.identity import Epoch, OrderId
+from actors.domain.identity import Account, Epoch, OrderId
 from actors.domain.terms import OrderType
 from actors.link import SendError
 from actors.messages.reports import (
@@ -146,6 +146,24 @@ def test_several_accounts_share_the_summary_and_one_has_its_own_stream() -> None
         assert sent.group == "All"
         gateway.send(protobuf(64, "AccountSummaryEnd", reqId=sent.reqId))
         assert heard.next(SnapshotEnded).kind is SnapshotKind.ACCOUNT
+        gateway.close()
+        link.close()
+
+
+def test_of_several_accounts_only_the_configured_one_is_asked_what_it_is_worth() -> None:
+    """Cash and equity are sums of what is told: those of other accounts must not swell them."""
+    heard = Heard()
+    with ScriptedGateway() as gateway:
+        link = make_link(gateway.port, heard, account=Account("DU2"))
+        link.start()
+        gateway.begin()
+        gateway.send(protobuf(15, "ManagedAccounts", accountsList="DU1,DU2") + protobuf(9, "NextValidId", orderId=1))
+        heard.next(AccountsReported)
+        link.send(query(SnapshotKind.ACCOUNT))
+        sent = message_class("AccountDataRequest")()
+        for subscribe in (False, True):
+            sent.ParseFromString(gateway.read_frame()[4:])
+            assert (sent.subscribe, sent.acctCode) == (subscribe, "DU2")
         gateway.close()
         link.close()
 

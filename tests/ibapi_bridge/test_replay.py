@@ -180,6 +180,28 @@ def test_a_damaged_line_is_named_by_file_and_number(
     assert printed.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "last", ["{'dir': 'in', 'name': 'error'}", '{"dir": "in", "name": "error",}', '{"dir": "i\tn"}']
+)
+def test_a_last_line_that_is_whole_and_no_json_is_named(
+    written: Written, capsys: pytest.CaptureFixture[str], last: str
+) -> None:
+    path = written(place(5), last)
+
+    assert main(["replay", str(path), "--json"]) == 2
+
+    assert f"{path}, line 2: this is no JSON" in capsys.readouterr().err
+
+
+def test_a_last_line_may_break_off_anywhere(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = json.dumps(
+        {"dir": "in", "name": "error", "args": {"id": 5, "f": -1.5e3, "t": True, "s": "a\\u00e9{}", "o": {}}}
+    )
+    for end in range(1, len(whole)):
+        assert main(["replay", str(written(place(5), whole[:end])), "--json"]) == 0, whole[:end]
+        assert "the last line is cut off" in capsys.readouterr().err
+
+
 def test_a_last_line_nested_too_deeply_is_named_too(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(place(5), '{"dir": "in", "args": ' + "[" * 100_000)
 
