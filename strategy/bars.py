@@ -13,6 +13,8 @@ from actors.messages.reports import QuoteReported
 BarSource = Literal["mid", "last"]
 
 SECONDS_PER_DAY = 86_400
+SET_BACK = timedelta(seconds=10)
+"""Messages overtake each other by less; a moment before that means that the clock was set back."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +48,12 @@ class BarBuilder:
         self._trades = _TradedVolume()
 
     def add(self, quote: QuoteReported) -> Bar | None:
-        """Take a quote in; returns the bar that ended before it. A quote older than the open bar is left out."""
+        """Take a quote in; returns the bar that ended before it. A quote older than the open bar is left out.
+
+        When the clock was set back, the open bar is: it was made of quotes at wrong times.
+        """
+        if self._bar is not None and self._bar.opens - quote.at > max(self._bar.closes - self._bar.opens, SET_BACK):
+            self._bar = None
         volume = self._trades.since(quote)
         price = price_of(quote, self._source)
         finished = self.close_due(quote.at)

@@ -34,7 +34,7 @@ from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.reports import QuoteReported
 from actors.messages.schedule import MarketClosed, MarketOpened, StartStrategy, StopStrategy, TimerFired
 from actors.messages.system import SessionChanged, Tick
-from strategy.bars import Bar, BarBuilder
+from strategy.bars import SET_BACK, Bar, BarBuilder
 from strategy.base import Strategy
 from strategy.broker import BrokerAPI, StrategyOutput
 from strategy.holdings import ANY_ACCOUNT, is_same
@@ -140,7 +140,9 @@ class StrategyRunner:
         self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=text))
 
     def _move_time(self, message: StrategyInput) -> None:
-        self.view.now = max(self.view.now, message.at)
+        """Time does not go back by what messages overtake each other, but it does when the clock was set back."""
+        if message.at > self.view.now or self.view.now - message.at > SET_BACK:
+            self.view.now = message.at
 
     def _dispatch(self, message: StrategyInput) -> None:  # noqa: C901, PLR0912 - one arm for each message
         match message:

@@ -19,6 +19,8 @@ from actors.messages.schedule import MarketClosed, MarketOpened, ScheduleTimer, 
 from actors.messages.system import Tick
 
 _KEPT = timedelta(days=14)
+_A_DAY_AT_MOST = timedelta(hours=26)
+"""Longer than the day on which summer time ends."""
 ScheduleInput = Tick | InstrumentReported | ScheduleTimer
 ScheduleOutput = FlattenAll | LockNewExposure | MarketOpened | MarketClosed | TimerFired
 
@@ -142,7 +144,7 @@ class Schedule:
         return tuple(out)
 
     def _today(self, at: datetime) -> _Day | None:
-        """The session of this date; the one before stays until it ended."""
+        """The session of this date; the one before stays until it ended, a later one until the clock is set back."""
         today = at.astimezone(self._zone).date()
         session = self._reported.session(today) if self._reported.knows(today) else self._calendar(today)
         if session is not None and self._may_replace(session, at):
@@ -151,7 +153,10 @@ class Schedule:
 
     def _may_replace(self, session: Session, at: datetime) -> bool:
         day = self._day
-        return day is None or not day.opened or day.session.closes <= session.opens <= at
+        if day is None or not day.opened:
+            return True
+        was_set_back = session.closes <= day.session.opens
+        return was_set_back or day.session.closes <= session.opens <= at
 
     def _reached(self, moment: time | None, day: _Day, at: datetime) -> bool:
         if moment is None:
@@ -165,10 +170,16 @@ class Schedule:
         self._wishes.clear()
         fired = []
         for timer in self._timers.values():
+            if timer.due - at > self._longest(timer.wish):
+                timer.due = self._first_due(timer.wish, at)
             if at >= timer.due:
                 fired.append(TimerFired(at=at, name=timer.wish.name))
                 timer.due = self._next_due(timer, at)
         return tuple(fired)
+
+    def _longest(self, wish: ScheduleTimer) -> timedelta:
+        """How far ahead a timer can be due, unless the clock was set back."""
+        return _A_DAY_AT_MOST if wish.every_seconds is None else timedelta(seconds=wish.every_seconds)
 
     def _first_due(self, wish: ScheduleTimer, at: datetime) -> datetime:
         if wish.every_seconds is not None:

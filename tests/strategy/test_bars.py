@@ -80,6 +80,15 @@ def test_a_quote_older_than_the_open_bar_is_left_out() -> None:
     assert (bar.low, bar.quotes) == (Decimal("450.01"), 1)
 
 
+def test_bars_go_on_when_the_clock_is_set_back() -> None:
+    bars = builder()
+    bars.add(quote(7200))
+    bars.add(quote(30))
+    bar = bars.close_due(later(60))
+    assert bar is not None
+    assert (bar.opens, bar.quotes) == (later(0), 1)
+
+
 def test_a_quote_without_a_price_makes_no_bar() -> None:
     assert price_of(quote(1, bid="2", ask="1"), "mid") is None
     assert price_of(quote(1), "last") is None

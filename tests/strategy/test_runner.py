@@ -270,11 +270,13 @@ def test_a_halt_and_a_session_that_is_not_ready_are_visible() -> None:
     assert not runner.broker.is_ready
 
 
-def test_market_time_never_goes_back() -> None:
+def test_market_time_goes_back_only_when_the_clock_was_set_back() -> None:
     runner = run(Recording())
-    runner.hear(quote(10))
+    runner.hear(quote(3610))
+    runner.hear(quote(3605))
+    assert runner.broker.now() == later(3610)
     runner.hear(quote(5))
-    assert runner.broker.now() == later(10)
+    assert runner.broker.now() == later(5)
 
 
 def test_a_correction_changes_the_position_by_the_difference() -> None:

@@ -169,6 +169,44 @@ def test_a_daily_timer_fires_at_its_exchange_time_each_day() -> None:
     assert kinds(run(schedule, "2026-03-08 12:00:00")) == [TimerFired]
 
 
+def test_timers_go_on_when_the_clock_is_set_back() -> None:
+    """A system clock ahead of the gateway's is corrected; what was due by the wrong clock would never come."""
+    schedule = Schedule(ScheduleConfig(), calendar=lambda _: None)
+    schedule.decide(ScheduleTimer(name="scan", every_seconds=60))
+    schedule.decide(ScheduleTimer(name="noon", at_time=time(12, 0)))
+    run(schedule, "2026-11-26 19:03:00")
+
+    assert run(schedule, "2026-04-13 10:04:00", "2026-04-13 10:04:59") == []
+    assert kinds(run(schedule, "2026-04-13 10:05:00", "2026-04-13 10:05:01")) == [TimerFired]
+    assert [fired.name for fired in run(schedule, "2026-04-13 12:00:00") if isinstance(fired, TimerFired)] == [
+        "scan",
+        "noon",
+    ]
+
+
+def test_a_daily_timer_that_fired_does_not_fire_again_for_a_small_correction() -> None:
+    schedule = Schedule(ScheduleConfig(), calendar=lambda _: None)
+    schedule.decide(ScheduleTimer(name="noon", at_time=time(12, 0)))
+
+    assert kinds(run(schedule, "2026-03-06 11:00:00", "2026-03-06 12:00:00")) == [TimerFired]
+    assert run(schedule, "2026-03-06 11:59:30", "2026-03-06 12:00:00", "2026-03-06 13:00:00") == []
+
+
+def test_a_session_of_a_later_date_ends_when_the_clock_is_set_back() -> None:
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    assert kinds(run(schedule, "2026-11-27 10:00:00")) == [LockNewExposure, MarketOpened]
+
+    assert kinds(run(schedule, "2026-04-13 10:00:00")) == [LockNewExposure, MarketOpened]
+    assert FlattenAll in kinds(run(schedule, "2026-04-13 15:50:00"))
+
+
+def test_a_session_opens_once_although_the_clock_is_set_back_to_before_it() -> None:
+    schedule = Schedule(CONFIG, calendar=weekdays)
+    run(schedule, "2026-04-13 09:30:00")
+
+    assert run(schedule, "2026-04-13 09:29:00", "2026-04-13 09:31:00") == []
+
+
 @given(st.lists(st.integers(1, 7200), min_size=1, max_size=200))
 def test_however_time_steps_each_session_opens_and_closes_at_most_once_in_turn(steps: list[int]) -> None:
     schedule = Schedule(CONFIG, calendar=weekdays)
