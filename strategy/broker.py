@@ -195,7 +195,7 @@ class BrokerAPI:
         if not OMS_ID_PATTERN.fullmatch(oms_id):
             raise InvalidOrder(f"oms_id is {oms_id!r}: it must have 1 to 32 letters, digits, '_', '.' or '-'")
         known = self._view.order(OmsId(oms_id))
-        if known is not None and known.order != order:
+        if known is not None and order != known.order and order not in known.past_terms:
             raise InvalidOrder(f"oms_id is {oms_id!r}: it already names another order ({known.order.describe()})")
         return known
 

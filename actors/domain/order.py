@@ -92,10 +92,12 @@ def transition(order: OrderState, evidence: AnyEvidence) -> OrderState:  # noqa:
 
 
 def _with_sent(order: OrderState, sent: Sent) -> OrderState:
+    """What leaves is on the instrument's grid; what was asked for stays known by the name."""
     return order.changed(
         sent.at,
         {
             "order": sent.order,
+            "past_terms": () if sent.order is order.order else (order.order,),
             "contract": sent.contract,
             "account": sent.account,
             "client_id": sent.client_id,

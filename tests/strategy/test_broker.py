@@ -66,6 +66,17 @@ def test_another_order_under_a_used_name_is_refused(runner: StrategyRunner) -> N
         runner.broker.submit_order(attrs.evolve(LIMIT, quantity=5), oms_id="mine")
 
 
+def test_the_same_order_is_known_by_its_name_after_its_terms_changed(runner: StrategyRunner) -> None:
+    """Changed by hand at the broker, or put on the price grid: what the strategy wanted is no other order."""
+    order = working(runner)
+    changed = attrs.evolve(order, order=attrs.evolve(LIMIT, quantity=5), past_terms=(LIMIT,))
+    runner.hear(accepted(changed))
+
+    assert runner.broker.submit_order(LIMIT, oms_id=order.oms_id) == order.oms_id
+    with pytest.raises(InvalidOrder, match="already names another order"):
+        runner.broker.submit_order(attrs.evolve(LIMIT, quantity=6), oms_id=order.oms_id)
+
+
 def test_a_cancel_is_sent_once_until_it_was_answered(runner: StrategyRunner) -> None:
     order = working(runner)
     assert runner.broker.cancel(order.oms_id) is True

@@ -481,6 +481,15 @@ def test_a_limit_is_snapped_away_from_the_market(side: Side, price: str) -> None
     assert placed.order.limit_price == Decimal(price)
 
 
+def test_what_was_asked_for_is_kept_beside_what_left() -> None:
+    rig = Rig()
+    rig.submit(limit(price="495.004"))
+    rig.submit(limit(price="495.00"), "b")
+
+    assert (rig.order().order, rig.order().past_terms) == (limit(price="495.00"), (limit(price="495.004"),))
+    assert rig.order("b").past_terms == ()
+
+
 def test_a_stop_is_snapped_to_the_nearest_price() -> None:
     stop = Order(side=Side.SELL, quantity=1, symbol="SPY", order_type=OrderType.STOP, stop_price="494.996")
 
