@@ -19,6 +19,7 @@ from actors.messages.reports import QuoteReported
 from actors.messages.schedule import ScheduleTimer
 from actors.messages.system import SessionState
 from strategy.holdings import is_same
+from strategy.kinds import check_kinds, check_name
 from strategy.naming import OrderNames
 from strategy.view import View
 
@@ -155,7 +156,12 @@ class BrokerAPI:
         return self._view.session is SessionState.READY and not self._view.is_halted
 
     def flatten_all(self, reason: str) -> None:
-        """Cancel every open order and close every position with market orders."""
+        """Cancel every open order and close every position with market orders.
+
+        Raises:
+            InvalidOrder: the reason is no text.
+        """
+        self._valid(lambda: check_name("reason", reason))
         self._say(FlattenAll(at=self._view.now, reason=reason))
 
     def every(self, seconds: float, name: str) -> None:
@@ -166,8 +172,9 @@ class BrokerAPI:
     def daily_at(self, at: time, name: str) -> None:
         """Call ``on_timer(name, at)`` once each trading day at an exchange time such as ``time(15, 40)``."""
         _check_timer(name, 1)
-        if at.tzinfo is not None:
-            raise ValueError(f"at is {at}: give an exchange time without a zone")
+        given: object = at
+        if not isinstance(given, time) or given.tzinfo is not None:
+            raise ValueError(f"at is {given!r}: give an exchange time such as time(15, 40), without a zone")
         self._say(ScheduleTimer(name=name, at_time=at))
 
     def on_fill(self, callback: FillCallback) -> None:
@@ -186,12 +193,14 @@ class BrokerAPI:
             raise
 
     def _checked(self, order: Order) -> Order:
+        check_kinds(order)
         check_order(order)
         if order.contract is not None or order.symbol not in self._view.configured:
             return order
         return evolved(order, symbol="", contract=self._view.configured[order.symbol])
 
     def _known(self, oms_id: str, order: Order) -> OrderState | None:
+        check_name("oms_id", oms_id)
         if not OMS_ID_PATTERN.fullmatch(oms_id):
             raise InvalidOrder(f"oms_id is {oms_id!r}: it must have 1 to 32 letters, digits, '_', '.' or '-'")
         known = self._view.order(OmsId(oms_id))
@@ -201,6 +210,7 @@ class BrokerAPI:
 
     def _own(self, oms_id: str) -> OrderState | None:
         """The order; None for one of this run that closed long ago."""
+        check_name("oms_id", oms_id)
         state = self._view.order(OmsId(oms_id))
         if state is None and not oms_id.startswith(self._names.prefix):
             raise InvalidOrder(f"oms_id is {oms_id!r}: no order of this strategy has this name")
@@ -234,8 +244,8 @@ def _trades(state: OrderState, contract: Contract) -> bool:
     return is_same(contract, state.contract)
 
 
-def _check_timer(name: str, seconds: float) -> None:
-    if not name:
-        raise ValueError("name is '': a timer needs a name")
-    if not 0 < seconds <= MAX_TIMER_SECONDS:
-        raise ValueError(f"seconds is {seconds}: it must be greater than 0 and at most {MAX_TIMER_SECONDS}")
+def _check_timer(name: object, seconds: object) -> None:
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"name is {name!r}: a timer needs a name")
+    if not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMER_SECONDS:
+        raise ValueError(f"seconds is {seconds!r}: it must be greater than 0 and at most {MAX_TIMER_SECONDS}")

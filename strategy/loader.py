@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, get_args
 
+from strategy.bars import SECONDS_PER_DAY, BarSource
 from strategy.base import Strategy
 from strategy.errors import StrategyLoadError
 from strategy.parameters import set_parameters
@@ -42,10 +43,22 @@ def make(name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
     kind = load(name)
     strategy = _guarded(name, kind)
     _guarded(name, lambda: set_parameters(strategy, parameters or {}))
-    symbols: object = strategy.symbols  # whatever its author gave it
+    _check_own(strategy, name)
+    return strategy
+
+
+def _check_own(strategy: Strategy, name: str) -> None:
+    """Refuse what a strategy's author gave the parameters that every strategy has, where it cannot be meant."""
+    symbols: object = strategy.symbols
     if not isinstance(symbols, tuple | list) or not all(isinstance(symbol, str) and symbol for symbol in symbols):
         raise StrategyLoadError(f"strategy {name}: symbols is {symbols!r}: it must be a tuple such as ('SPY',)")
-    return strategy
+    seconds: object = strategy.bar_seconds
+    if type(seconds) is not int or not 1 <= seconds <= SECONDS_PER_DAY:
+        accepted = f"it must be a whole number from 1 to {SECONDS_PER_DAY}"
+        raise StrategyLoadError(f"strategy {name}: bar_seconds is {seconds!r}: {accepted}")
+    if strategy.bar_source not in get_args(BarSource):
+        accepted = " or ".join(map(repr, get_args(BarSource)))
+        raise StrategyLoadError(f"strategy {name}: bar_source is {strategy.bar_source!r}: it must be {accepted}")
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from actors.codec import Codec
 from actors.domain.contract import Contract, SecType
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, OrderType, Side
@@ -58,6 +59,64 @@ def test_the_same_order_under_the_same_name_is_sent_once(runner: StrategyRunner)
 def test_a_name_that_cannot_travel_is_refused(runner: StrategyRunner, name: str) -> None:
     with pytest.raises(InvalidOrder, match="oms_id is"):
         runner.broker.submit_order(LIMIT, oms_id=name)
+
+
+FUTURE: dict[str, Any] = {"symbol": "ES", "sec_type": SecType.FUTURE, "exchange": "CME", "expiry": "202612"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"symbol": 5}, "symbol is 5: it must be text"),
+        ({"tag": 5}, "tag is 5: it must be text"),
+        ({"outside_rth": "yes"}, "outside_rth is 'yes': it must be True or False"),
+        ({"contract": "ES"}, "contract is 'ES': it must be a Contract"),
+        ({"good_till": "2030-01-01"}, "good_till is '2030-01-01': it must be a datetime with a time zone"),
+        ({"contract": Contract(**{**FUTURE, "expiry": 202612})}, "contract.expiry is 202612: it must be text"),
+        (
+            {"contract": Contract(**{**FUTURE, "sec_type": "FUT"})},
+            "contract.sec_type is 'FUT': it must be a SecType such",
+        ),
+        ({"contract": Contract(**{**FUTURE, "con_id": True})}, "contract.con_id is True: it must be a whole number"),
+        ({"contract": Contract(**{**FUTURE, "strike": "450"})}, "contract.strike is '450': it must be a number"),
+        ({"contract": Contract(**{**FUTURE, "legs": [1]})}, "contract.legs is [1]: it must be a tuple of Leg"),
+        ({"contract": Contract(**{**FUTURE, "legs": (1,)})}, "contract.legs is 1: it must be a Leg"),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_refused_before_it_is_journalled(
+    runner: StrategyRunner, fields: dict[str, Any], sentence: str
+) -> None:
+    """The journal could not be read back at the next start."""
+    wanted: dict[str, Any] = {"side": "BUY", "quantity": 1, "symbol": "" if "contract" in fields else "SPY", **fields}
+    with pytest.raises(InvalidOrder) as caught:
+        runner.broker.submit_order(Order(**wanted))
+    assert str(caught.value).startswith(sentence)
+    assert [type(one) for one in said(runner)] == [OrderInvalid]
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda broker: broker.submit_order("BUY 1 SPY"), "order is 'BUY 1 SPY': it must be an Order"),
+        (lambda broker: broker.submit_order(LIMIT, oms_id=5), "oms_id is 5: it must be text"),
+        (lambda broker: broker.cancel(5), "oms_id is 5: it must be text"),
+        (lambda broker: broker.replace(None, quantity=1), "oms_id is None: it must be text"),
+        (lambda broker: broker.flatten_all(None), "reason is None: it must be text"),
+    ],
+)
+def test_a_name_or_a_reason_that_is_no_text_is_refused(runner: StrategyRunner, call: Any, sentence: str) -> None:
+    with pytest.raises(InvalidOrder) as caught:
+        call(runner.broker)
+    assert str(caught.value) == sentence
+
+
+def test_contracts_with_plain_numbers_are_taken_and_can_be_read_back(runner: StrategyRunner) -> None:
+    contract = Contract(symbol="SPY", sec_type=SecType.OPTION, expiry="20270115", strike=450, right="C", multiplier=100)  # type: ignore[arg-type]
+    name = runner.broker.submit_order(Order(side=Side.BUY, quantity=Decimal(1), contract=contract))
+    (sent,) = said(runner)
+    codec = Codec()
+    assert codec.decode(*codec.encode(sent)) == sent
+    assert sent.oms_id == name
 
 
 def test_another_order_under_a_used_name_is_refused(runner: StrategyRunner) -> None:
@@ -185,6 +244,9 @@ def test_timers_and_flatten_become_messages(runner: StrategyRunner) -> None:
         (lambda broker: broker.every(float("nan"), "x"), "seconds is nan"),
         (lambda broker: broker.every(1, ""), "a timer needs a name"),
         (lambda broker: broker.daily_at(time(1, 2, tzinfo=UTC), "x"), "without a zone"),
+        (lambda broker: broker.every("5", "x"), "seconds is '5': it must be greater than 0"),
+        (lambda broker: broker.every(5, 7), "name is 7: a timer needs a name"),
+        (lambda broker: broker.daily_at("15:40", "x"), "give an exchange time such as"),
     ],
 )
 def test_a_timer_that_cannot_be_meant_is_refused(runner: StrategyRunner, make: Any, sentence: str) -> None:

@@ -109,6 +109,26 @@ def test_a_parameter_that_does_not_fit_is_one_sentence(parameters: dict[str, obj
     assert str(caught.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("symbols = 'SPY'", "symbols is 'SPY': it must be a tuple such as ('SPY',)"),
+        ("bar_seconds = 0", "bar_seconds is 0: it must be a whole number from 1 to 86400"),
+        ("bar_seconds = 90_000", "bar_seconds is 90000: it must be a whole number from 1 to 86400"),
+        ("bar_seconds = '60'", "bar_seconds is '60': it must be a whole number from 1 to 86400"),
+        ("bar_source = 'bid'", "bar_source is 'bid': it must be 'mid' or 'last'"),
+    ],
+)
+def test_what_an_author_gives_every_strategys_parameters_is_checked_too(
+    tmp_path: Path, line: str, sentence: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f"from strategy.base import Strategy\nclass Mine(Strategy):\n    {line}\n")
+    with pytest.raises(StrategyLoadError) as caught:
+        make(str(path))
+    assert str(caught.value) == f"strategy {path}: {sentence}"
+
+
 def test_parameters_are_set_and_typed() -> None:
     strategy = make("strategy.examples.mean_reversion", {"symbols": ["IBM"], "quantity": 10, "entry_deviations": 2})
     assert isinstance(strategy, MeanReversion)

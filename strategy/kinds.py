@@ -1,0 +1,80 @@
+"""What the fields of an order must be made of.
+
+A wrong kind, such as an expiry that is a number, would pass through the journal and could not be read back at the next
+start.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Final
+
+from actors.domain.contract import Contract, Leg, SecType
+from actors.domain.terms import InvalidOrder, Order
+
+_Kinds = tuple[tuple[type, ...], str]
+_TEXT: Final[_Kinds] = ((str,), "text")
+_WHOLE: Final[_Kinds] = ((int,), "a whole number")
+_NUMBERS: Final = (Decimal, int, float)
+
+_ORDER: Final[Mapping[str, _Kinds]] = {
+    "symbol": _TEXT,
+    "contract": ((Contract, NoneType), "a Contract"),
+    "good_till": ((datetime, NoneType), "a datetime with a time zone"),
+    "outside_rth": ((bool,), "True or False"),
+    "tag": _TEXT,
+    "broker_type": _TEXT,
+}
+_CONTRACT: Final[Mapping[str, _Kinds]] = {
+    "sec_type": ((SecType,), "a SecType such as SecType.FUTURE"),
+    **dict.fromkeys(("symbol", "currency", "exchange", "primary_exchange", "local_symbol"), _TEXT),
+    **dict.fromkeys(("trading_class", "expiry", "right"), _TEXT),
+    "strike": ((*_NUMBERS, NoneType), "a number"),
+    "multiplier": (_NUMBERS, "a number"),
+    "con_id": _WHOLE,
+    "legs": ((tuple,), "a tuple of Leg"),
+}
+_LEG: Final[Mapping[str, _Kinds]] = {"con_id": _WHOLE, "ratio": _WHOLE, "side": _TEXT, "exchange": _TEXT}
+
+
+def check_kinds(order: object) -> None:
+    """Refuse an order with a field of the wrong kind.
+
+    Raises:
+        InvalidOrder: names the field, the value and what is accepted.
+    """
+    check_kind("order", order, ((Order,), "an Order"))
+    _check_fields("", order, _ORDER)
+    contract = getattr(order, "contract", None)
+    if contract is None:
+        return
+    _check_fields("contract.", contract, _CONTRACT)
+    for leg in contract.legs:
+        check_kind("contract.legs", leg, ((Leg,), "a Leg"))
+        _check_fields("contract.legs.", leg, _LEG)
+
+
+def check_kind(field: str, value: object, kinds: _Kinds) -> None:
+    """Refuse a value of the wrong kind; True and False are no numbers.
+
+    Raises:
+        InvalidOrder: names the field, the value and what is accepted.
+    """
+    accepted, said = kinds
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        raise InvalidOrder(f"{field} is {repr(value)[:64]}: it must be {said}")
+
+
+def check_name(field: str, value: object) -> None:
+    """Refuse a name that is no text.
+
+    Raises:
+        InvalidOrder: it is none.
+    """
+    check_kind(field, value, _TEXT)
+
+
+def _check_fields(prefix: str, holder: object, fields: Mapping[str, _Kinds]) -> None:
+    for name, kinds in fields.items():
+        check_kind(f"{prefix}{name}", getattr(holder, name), kinds)
