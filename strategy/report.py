@@ -1,6 +1,6 @@
 """What happened in a session: counted from events, printed as a table on a terminal and as plain text elsewhere."""
 
-from collections import Counter
+from collections import Counter, OrderedDict, deque
 from datetime import datetime
 from decimal import Decimal
 from typing import TextIO
@@ -9,7 +9,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
-from actors.domain.order_state import ExecStatus
+from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.terms import format_quantity
 from actors.messages.events import (
     Discrepancy,
@@ -24,6 +24,9 @@ from actors.messages.events import (
 )
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
 from strategy.masking import clean
+
+_STATUSES_KEPT = 2_000
+_PROBLEMS_KEPT = 1_000
 
 
 @attrs.frozen(kw_only=True)
@@ -50,7 +53,7 @@ class SessionReport:
     cash: Decimal | None = None
     equity: Decimal | None = None
     problems: tuple[str, ...] = ()
-    """Discrepancies, mismatches, failures and halts, in order."""
+    """Discrepancies, mismatches, failures and halts, in order: the last thousand."""
 
     @property
     def is_flat(self) -> bool:
@@ -59,14 +62,18 @@ class SessionReport:
 
 
 class SessionLedger:
-    """Hears every event and every portfolio snapshot of a session."""
+    """Hears every event and every portfolio snapshot of a session, which may last for months.
+
+    Of an order it remembers the status while that may change: as long as the order is open or among the last that
+    were closed. The oldest problems beyond a thousand are let go of.
+    """
 
     def __init__(self) -> None:
-        self._statuses: dict[str, ExecStatus] = {}
+        self._statuses: OrderedDict[str, ExecStatus] = OrderedDict()
+        self._by_status: Counter[ExecStatus] = Counter()
         self._in_doubt: set[str] = set()
-        self._fills_by_order: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
-        self._problems: list[str] = []
+        self._problems: deque[str] = deque(maxlen=_PROBLEMS_KEPT)
         self._snapshot: PortfolioSnapshot | None = None
         self._first_at: datetime | None = None
         self._last_at: datetime | None = None
@@ -74,7 +81,7 @@ class SessionLedger:
     @property
     def order_count(self) -> int:
         """Orders of ours so far."""
-        return len(self._statuses)
+        return self._by_status.total()
 
     @property
     def fill_count(self) -> int:
@@ -110,12 +117,12 @@ class SessionLedger:
         return SessionReport(
             first_at=self._first_at,
             last_at=self._last_at,
-            orders=len(self._statuses),
-            by_status=tuple(sorted(Counter(self._statuses.values()).items())),
+            orders=self.order_count,
+            by_status=tuple(sorted((status, count) for status, count in self._by_status.items() if count)),
             in_doubt=len(self._in_doubt),
             fills=self._counts["fills"],
             partial_fills=self._counts["partial_fills"],
-            orders_filled_in_parts=sum(1 for count in self._fills_by_order.values() if count > 1),
+            orders_filled_in_parts=self._counts["orders_filled_in_parts"],
             corrections=self._counts["corrections"],
             signals=self._counts["signals"],
             invalid_orders=self._counts["invalid_orders"],
@@ -138,14 +145,31 @@ class SessionLedger:
         order = event.order
         if order.external:
             return
-        self._statuses[order.oms_id] = order.status
+        self._count_status(order)
         (self._in_doubt.add if order.in_doubt else self._in_doubt.discard)(order.oms_id)
         if isinstance(event, OrderFilled):
-            self._fills_by_order[order.oms_id] += 1
             self._counts["fills"] += 1
+            self._counts["orders_filled_in_parts"] += len(order.fills) == 2
             self._counts["partial_fills"] += order.status is not ExecStatus.FILLED
         elif isinstance(event, FillCorrected):
             self._counts["corrections"] += 1
+
+    def _count_status(self, order: OrderState) -> None:
+        known = self._statuses.pop(order.oms_id, None)
+        if known is not None:
+            self._by_status[known] -= 1
+        self._by_status[order.status] += 1
+        self._statuses[order.oms_id] = order.status
+        if order.status.is_terminal:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        while len(self._statuses) > _STATUSES_KEPT:
+            oms_id, status = next(iter(self._statuses.items()))
+            if not status.is_terminal:
+                self._statuses.move_to_end(oms_id)
+                return
+            del self._statuses[oms_id]
 
 
 def print_report(report: SessionReport, stream: TextIO) -> None:

@@ -108,3 +108,29 @@ def test_a_correction_is_counted() -> None:
         )
     )
     assert ledger.report().corrections == 1
+
+
+def test_a_ledger_of_many_orders_counts_them_all_and_remembers_the_last_ones() -> None:
+    ledger = SessionLedger()
+    ledger.hear(accepted(state("open")))
+    for number in range(5_000):
+        order = state(f"a-{number}")
+        ledger.hear(accepted(order))
+        ledger.hear(canceled(order))
+    late = rejected(state("a-4999"))
+    ledger.hear(late)
+    ledger.hear(canceled(state("open")))
+
+    report = ledger.report()
+    assert report.orders == 5_001
+    assert dict(report.by_status) == {ExecStatus.CANCELED: 5_000, ExecStatus.REJECTED: 1}
+    assert len(ledger._statuses) <= 2_001
+
+
+def test_the_last_thousand_problems_are_kept() -> None:
+    ledger = SessionLedger()
+    for number in range(1_500):
+        ledger.hear(events.Discrepancy(at=OPEN, kind="OVERFILL", subject=f"a-{number}", text="test"))
+
+    problems = ledger.report().problems
+    assert (len(problems), problems[0], problems[-1]) == (1_000, "OVERFILL a-500: test", "OVERFILL a-1499: test")
