@@ -66,9 +66,9 @@ _ROWS: Final = {
     SnapshotKind.OPEN_ORDERS: ("openOrder", "message 5", "message 205"),
     SnapshotKind.EXECUTIONS: ("execDetails", "message 11", "message 211"),
     SnapshotKind.COMPLETED_ORDERS: ("completedOrder", "message 101", "message 301"),
-    SnapshotKind.POSITIONS: ("position", "message 61", "message 261"),
 }
-"""What the rows of a list are called when one cannot be read: by callback, or by message id as text and protobuf."""
+"""What the rows of a list that names orders are called when one cannot be read: by callback, or by message id as text
+and protobuf. A position that cannot be read differs from ours and blocks its own instrument: the others still count."""
 UNKNOWN_MESSAGE: Final = "frame"
 """The name of a frame that does not even tell its message id."""
 

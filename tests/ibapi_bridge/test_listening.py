@@ -211,7 +211,6 @@ LISTS = [
     (5, protobuf(53, "OpenOrdersEnd")),
     (11, protobuf(55, "ExecutionDetailsEnd", reqId=REQUEST + 2)),
     (101, protobuf(102, "CompletedOrdersEnd")),
-    (61, protobuf(62, "PositionEnd")),
 ]
 
 
@@ -227,15 +226,25 @@ def test_a_list_with_a_row_that_cannot_be_read_did_not_come_in_full(row: int, en
 
 
 @pytest.mark.parametrize(("row", "end"), LISTS)
-def test_what_belongs_to_another_list_or_cannot_be_translated_tears_the_right_one(row: int, end: bytes) -> None:
-    """A position without a number tears only the positions; what has no message id at all may have been any row."""
+def test_a_row_tears_the_list_it_belongs_to_and_one_without_a_message_id_every_list(row: int, end: bytes) -> None:
     hearer = listener(official=False)
-    (damage,) = hearer.understand(protobuf(61, "Position", account="DU1234567", contract=CONTRACT, position="NaN")[4:])
+    untranslatable = protobuf(11, "ExecutionDetails", reqId=-1, execution={**EXECUTION, "shares": "NaN"})
+    (damage,) = hearer.understand(untranslatable[4:])
     assert isinstance(damage, FrameDamaged)
-    assert [ended.complete for ended in hearer.understand(end[4:])] == [row != 61]  # type: ignore[attr-defined]
+    assert [ended.complete for ended in hearer.understand(end[4:])] == [row != 11]  # type: ignore[attr-defined]
     unreadable = listener(official=False)
     unreadable.understand(b"\0\0")
     assert [ended.complete for ended in unreadable.understand(end[4:])] == [False]  # type: ignore[attr-defined]
+
+
+def test_a_position_that_cannot_be_read_leaves_the_others_standing() -> None:
+    """Of an incomplete list nothing at all would be taken."""
+    hearer = listener(official=False)
+    (damage,) = hearer.understand(protobuf(61, "Position", account="DU1234567", contract=CONTRACT, position="NaN")[4:])
+    assert isinstance(damage, FrameDamaged)
+    (ended,) = hearer.understand(protobuf(62, "PositionEnd")[4:])
+    assert isinstance(ended, SnapshotEnded)
+    assert ended.complete
 
 
 def test_the_next_answer_is_judged_by_itself_and_a_broken_row_of_no_list_counts_for_none() -> None:
