@@ -29,7 +29,7 @@ from tests.soak.witness import NO_SESSION
 
 FIRST = date(2026, 9, 1)
 WEEK = 5
-WARM_UP_DAYS = 15
+WARM_UP_DAYS = 30
 MEMORY_SLACK = 1.10
 EXPECTED = frozenset({NO_SESSION, "OrderInDoubt"})
 """What outages bring; an order that is still in doubt in the evening shows in the books."""

@@ -40,7 +40,7 @@ def _report(*, memory_mb: float, threads: int) -> DayReport:
 
 
 def test_growth_after_the_warm_up_is_a_problem() -> None:
-    steady = [_report(memory_mb=100, threads=10)] * 30
+    steady = [_report(memory_mb=100, threads=10)] * 40
     assert growth(steady) == []
     grown = _report(memory_mb=120, threads=11)
     assert growth([*steady, grown]) == []
