@@ -59,15 +59,17 @@ class NoticesOfNoOrder:
             reports.NoticeKind.CLIENT,
         }
     )
+    _DULL = frozenset({reports.NoticeKind.INFO, reports.NoticeKind.FARM})
 
     def __init__(self, listener: Address[Any]) -> None:
         self._listener = listener
         self._last: tuple[Epoch, int, str] | None = None
 
     def tell(self, notice: reports.NoticeReported) -> None:
-        """Deliver notices about data, requests and the connection."""
+        """Deliver notices about data, requests and the connection, and whatever names nothing and may matter."""
         said = (notice.epoch, notice.code, notice.text)
-        if notice.kind in self._SHOWN and said != self._last:
+        is_shown = notice.kind in self._SHOWN or (notice.subject is None and notice.kind not in self._DULL)
+        if is_shown and said != self._last:
             self._last = said
             deliver(self._listener, notice)
 

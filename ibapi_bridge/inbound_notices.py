@@ -40,7 +40,9 @@ def error(said: Spoken) -> tuple[Report, ...]:
         code=code,
         text=f"{words} ({named})" if named else words,
         subject=None if subject in _NOBODY else subject,
-        kind=row.kind,
+        kind=NoticeKind.REQUEST_FAILED
+        if row.kind is NoticeKind.UNKNOWN and subject in said.context.asked
+        else row.kind,
         on_new=row.on_new,
         on_modify=row.on_modify,
         on_cancel=row.on_cancel,

@@ -61,6 +61,21 @@ def test_notices_about_data_and_configuration_are_shown_to_people(
     assert trace == ["order_manager", "listener"] if shown else trace == ["order_manager"]
 
 
+@pytest.mark.parametrize("kind", list(NoticeKind))
+def test_what_names_no_order_and_may_matter_is_shown_whatever_its_kind(kind: NoticeKind, trace: list[str]) -> None:
+    """A read-only API (321) or a code nobody knows, said about nothing: no order event would tell of it."""
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
+    report_routes(**boxes)(notice(kind))
+    assert bool(boxes["listener"]) == (kind not in (NoticeKind.INFO, NoticeKind.FARM))
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.REJECT, NoticeKind.WARNING, NoticeKind.UNKNOWN])
+def test_what_names_an_order_is_left_to_the_orders_events(kind: NoticeKind, trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
+    report_routes(**boxes)(attrs.evolve(notice(kind), subject=5))
+    assert boxes["listener"] == []
+
+
 def test_a_notice_that_repeats_the_last_is_shown_once(trace: list[str]) -> None:
     boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
     tell = report_routes(**boxes)

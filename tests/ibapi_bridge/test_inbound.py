@@ -17,6 +17,7 @@ from actors.messages.reports import (
     LinkCondition,
     LinkConditionReported,
     NextOrderIdReported,
+    NoticeKind,
     NoticeReported,
     OpenOrderReported,
     OrderStatusReported,
@@ -130,6 +131,16 @@ def test_open_orders_are_a_snapshot_exactly_while_the_query_runs() -> None:
     assert isinstance(ended, SnapshotEnded)
     assert (ended.kind, ended.complete) == (SnapshotKind.OPEN_ORDERS, True)
     assert said("openOrder", context, **row)[0].snapshot is False  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("asked", "kind"), [(True, NoticeKind.REQUEST_FAILED), (False, NoticeKind.UNKNOWN)])
+def test_a_code_nobody_knows_about_a_request_says_that_the_request_failed(asked: bool, kind: NoticeKind) -> None:
+    context = Conversation()
+    if asked:
+        context.note("reqMktData", {"reqId": 10_000_001, "contract": contract()})
+    notice = said("error", context, reqId=10_000_001, errorCode=19_999, errorString="?")[0]
+    assert isinstance(notice, NoticeReported)
+    assert notice.kind is kind
 
 
 def test_an_end_that_nobody_asked_for_ends_nothing() -> None:
