@@ -72,7 +72,8 @@ def reconcile(
         JournalFailed: the disk refused.
     """
     fold = restore(journal, config)
-    disputes = [entry for entry in fold.portfolio.disputes() if instrument in (None, entry[1].name)]
+    every = fold.portfolio.disputes()
+    disputes = [entry for entry in every if instrument in (None, entry[1].name)]
     for account, contract, ours, broker in disputes:
         place = f"{contract.name} in account {mask_account(account)}"
         figures = f"ours is {format_quantity(ours)}, the broker's {format_quantity(broker)}"
@@ -84,5 +85,6 @@ def reconcile(
             journal.append([command])
             sys.stdout.write(f"  accepted: {accept}\n")
     if not disputes:
-        sys.stdout.write("no position differs\n")
+        others = f", but in {', '.join(sorted({entry[1].name for entry in every}))}" if every else ""
+        sys.stdout.write(f"no position differs{'' if instrument is None else f' in {instrument}'}{others}\n")
     return 1 if disputes and accept is None else 0

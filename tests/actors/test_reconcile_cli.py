@@ -78,8 +78,9 @@ def test_our_position_stays_and_the_known_difference_is_not_disputed_again(journ
     assert not [event for event in said if isinstance(event, PositionMismatched)]
 
 
-def test_only_the_named_instrument_is_settled(journal: Journal) -> None:
+def test_only_the_named_instrument_is_settled(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(journal, "broker", instrument="AAPL") == 0
+    assert capsys.readouterr().out == "no position differs in AAPL, but in SPY\n"
     assert is_blocked(restore(journal, CONFIG))
 
 
