@@ -8,9 +8,10 @@ Old records may be moved into archives (``journal_archive``); what is left begin
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from enum import StrEnum
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ RECORDS_TABLE = """
 CREATE TABLE IF NOT EXISTS records (
     sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL, chain BLOB NOT NULL);
 """
-_INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?)"
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {RECORDS_TABLE}
@@ -112,19 +112,19 @@ class Journal:
         return self._sequence
 
     def append(self, messages: Iterable[object]) -> None:
-        """Commit messages as one transaction, in order.
+        """Commit messages as one transaction, in order: a few hundred at most.
 
         Raises:
             JournalFailed: the disk refused; none of them is recorded.
         """
-        sequence, chain, rows = self._sequence, self._chain, []
+        sequence, chain, values = self._sequence, self._chain, list[object]()
         for message in messages:
             kind, body = self.codec.encode(message)
             sequence += 1
             chain = chained(chain, kind, body)
-            rows.append((sequence, kind, body, crc_of(sequence, kind, body), chain))
+            values += (sequence, kind, body, crc_of(sequence, kind, body), chain)
         try:
-            self._commit(rows)
+            self._database.execute(_insertion(sequence - self._sequence), values)
             reached("journal.committed")
             self._head.write(sequence)
             reached("journal.promised")
@@ -239,20 +239,11 @@ class Journal:
         row = self._database.execute("SELECT chain FROM records WHERE sequence = ?", (sequence,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def _commit(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        if len(rows) == 1:  # a statement alone is a transaction of its own
-            self._database.execute(_INSERT, rows[0])
-            return
-        self._database.execute("BEGIN IMMEDIATE")
-        reached("journal.begun")
-        try:
-            self._database.executemany(_INSERT, rows)
-            reached("journal.written")
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+
+@cache
+def _insertion(rows: int) -> str:
+    """One statement for all rows: a transaction of its own, and one wait for the interpreter instead of one a row."""
+    return f"INSERT INTO records VALUES {', '.join(['(?, ?, ?, ?, ?)'] * rows)}"
 
 
 def crc_of(sequence: int, kind: str, body: bytes) -> int:
