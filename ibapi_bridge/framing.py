@@ -1,12 +1,13 @@
 """Frames cut out of a byte stream, whatever its segmentation: 4 bytes big-endian length, then the body."""
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import Final
 
 LONGEST_FRAME: Final = 0xFFFFFF
 """A longer length is no frame but a stream out of step (the official client's own bound)."""
 
-_HEADER: Final = 4
+_HEADER: Final = Struct(">I")
 _COMPACT_AFTER: Final = 1 << 20
 
 
@@ -27,23 +28,18 @@ class FrameBuffer:
         Raises:
             OutOfStep: a length beyond ``LONGEST_FRAME``.
         """
-        self._bytes += chunk
-        while (frame := self._next()) is not None:
-            yield frame
+        data = self._bytes
+        data += chunk
+        while len(data) >= (begin := self._start + _HEADER.size):
+            (length,) = _HEADER.unpack_from(data, self._start)
+            if length > LONGEST_FRAME:
+                raise OutOfStep(f"a frame of {length} bytes is announced, at most {LONGEST_FRAME} are possible")
+            end = begin + length
+            if len(data) < end:
+                break
+            self._start = end
+            yield bytes(data[begin:end])
         self._compact()
-
-    def _next(self) -> bytes | None:
-        begin = self._start + _HEADER
-        if len(self._bytes) < begin:
-            return None
-        length = int.from_bytes(self._bytes[self._start : begin], "big")
-        if length > LONGEST_FRAME:
-            raise OutOfStep(f"a frame of {length} bytes is announced, at most {LONGEST_FRAME} are possible")
-        end = begin + length
-        if len(self._bytes) < end:
-            return None
-        self._start = end
-        return bytes(memoryview(self._bytes)[begin:end])
 
     def _compact(self) -> None:
         if self._start == len(self._bytes):
@@ -56,4 +52,4 @@ class FrameBuffer:
 
 def framed(body: bytes) -> bytes:
     """A body with its length before it."""
-    return len(body).to_bytes(_HEADER, "big") + body
+    return _HEADER.pack(len(body)) + body

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from google.protobuf.message import Message
@@ -36,6 +37,7 @@ _TERMS: Final = (
     "cashQty",
 )
 """What ``_order`` reads."""
+_terms_of: Final = attrgetter(*_TERMS)
 
 
 def contract_of(source: object) -> Contract:
@@ -107,7 +109,7 @@ def order_of(contract: Contract, source: object) -> Order:
     """
     if not isinstance(source, Message):
         return _order(contract, source)
-    key = (id(contract), *[read(source, name) for name in _TERMS], *[source.HasField(name) for name in _MAYBE_ABSENT])
+    key = (id(contract), *_terms_of(source), *[source.HasField(name) for name in _MAYBE_ABSENT])
     known = _ORDERS.get(key)
     if known is None or known.contract is not contract:
         if len(_ORDERS) >= _MOST_ORDERS:

@@ -6,7 +6,7 @@ from typing import Any
 
 from actors.domain.identity import Epoch
 from actors.messages.reports import Report
-from ibapi_bridge.client import PROTOBUF_OFFSET, FrameDecoder
+from ibapi_bridge.client import FIRST_RAW_ID_VERSION, PROTOBUF_OFFSET, FrameDecoder
 from ibapi_bridge.conversation import UNKNOWN_MESSAGE, Conversation
 from ibapi_bridge.direct import UNHEARD, read_message
 from ibapi_bridge.hot_reports import READERS, Reader
@@ -17,6 +17,11 @@ from ibapi_bridge.wrapper import HearingWrapper
 Told = Callable[[str, dict[str, object]], None]
 
 _SHOWN_BYTES = 200
+_ID = 4
+_QUICK: dict[bytes, tuple[Any, Reader]] = {
+    (number + PROTOBUF_OFFSET).to_bytes(_ID, "big"): (kind, read) for number, (_, kind, read) in READERS.items()
+}
+"""How the messages of orders are read, by the bytes a frame of theirs begins with."""
 
 
 class Listener:
@@ -46,9 +51,21 @@ class Listener:
         self._overheard = overheard
         self._decoder = FrameDecoder(HearingWrapper(self._told), server_version=server_version)
         self._reports: list[Report] = []
+        is_quick = overheard is None and server_version >= FIRST_RAW_ID_VERSION
+        self._quick = _QUICK if is_quick else {}
 
     def understand(self, body: bytes) -> list[Report]:
         """The reports behind one frame; an unreadable one is reported as ``FrameDamaged``."""
+        reader = self._quick.get(body[:_ID])
+        if reader is None:
+            return self._understand_any(body)
+        kind, read = reader
+        try:
+            return [read(kind.FromString(body[_ID:]), self._now(), self._epoch, self._context)]
+        except Exception:  # noqa: BLE001 - read once more, where what is wrong with it is said
+            return self._understand_any(body)
+
+    def _understand_any(self, body: bytes) -> list[Report]:
         self._reports = []
         name = UNKNOWN_MESSAGE
         try:
