@@ -1,10 +1,11 @@
 """What every actor shares: typed addresses, delivery that never raises, deaths that are heard. Only Pykka import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from traceback import extract_tb
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pykka
 
@@ -52,12 +53,17 @@ class Actor(pykka.ThreadingActor):
         """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
         if isinstance(message, Ping):
             return True
-        try:
-            self.hear(message)
-        except Exception as error:
-            error.add_note(f"while {self.name} heard {_excerpt(message)}")
-            raise
+        self.hear_all(message.messages if isinstance(message, Together) else (message,))
         return None
+
+    def hear_all(self, messages: tuple[Any, ...]) -> None:
+        """Handle messages that were told together, in order."""
+        for message in messages:
+            try:
+                self.hear(message)
+            except Exception as error:
+                error.add_note(f"while {self.name} heard {_excerpt(message)}")
+                raise
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Pykka's hook: tell the supervisor, who decides."""
@@ -80,6 +86,12 @@ class Ping:
     """Asked by a starter to learn that an actor's thread runs."""
 
 
+class Together(NamedTuple):
+    """Several messages told in one, for one hand-over and one wake-up."""
+
+    messages: tuple[Any, ...]
+
+
 def deliver(address: Address[M_contra], message: M_contra) -> bool:
     """Tell; False when the recipient is dead."""
     try:
@@ -87,6 +99,16 @@ def deliver(address: Address[M_contra], message: M_contra) -> bool:
     except pykka.ActorDeadError:
         return False
     return True
+
+
+def deliver_all(address: Address[M_contra], messages: Sequence[M_contra]) -> None:
+    """Tell several messages, an actor all of them at once; a dead one hears nothing."""
+    if isinstance(address, LateAddress):
+        with suppress(pykka.ActorDeadError):
+            address.tell_all(messages)
+        return
+    for message in messages:
+        deliver(address, message)
 
 
 class LateAddress:
@@ -98,6 +120,10 @@ class LateAddress:
     def become(self, address: Address[Any]) -> None:
         """Point to the actor."""
         self.tell = address.tell
+
+    def tell_all(self, messages: Sequence[Any]) -> None:
+        """Tell an actor several messages in one."""
+        self.tell(messages[0] if len(messages) == 1 else Together(tuple(messages)))
 
     def _refuse(self, message: object) -> None:
         raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")

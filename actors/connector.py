@@ -32,13 +32,12 @@ from actors.domain.session import (
 from actors.domain.timekeeping import ClockDiffers
 from actors.fault_points import reached
 from actors.halt import HaltSwitch
-from actors.link import BrokerLink, LinkFactory, SendError
+from actors.link import BrokerLink, HearsReports, LinkFactory, SendError
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
     LinkConditionReported,
     NextOrderIdReported,
-    Report,
     ServerTimeReported,
     SnapshotEnded,
     SnapshotKind,
@@ -75,7 +74,7 @@ class Connector(Actor):
         *,
         machine: SessionMachine,
         make_link: LinkFactory,
-        route: Callable[[Report], None],
+        route: HearsReports,
         routes: ConnectorRoutes,
         clock: Clock,
         halt: HaltSwitch,

@@ -46,5 +46,12 @@ class BrokerLink(Protocol):
         """End the connection from any thread; returns within two seconds; ``ConnectionLost`` follows once."""
 
 
-LinkFactory = Callable[[Epoch, Callable[[Report], None]], BrokerLink]
+class HearsReports(Protocol):
+    """Takes what the broker said."""
+
+    def __call__(self, *reports: Report) -> None:
+        """Reports that arrived together, in order; never waits and never raises."""
+
+
+LinkFactory = Callable[[Epoch, HearsReports], BrokerLink]
 """Makes the link of a connection: ``factory(epoch, hear)``."""

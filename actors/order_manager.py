@@ -62,8 +62,14 @@ class OrderManager(Actor):
         self._desk = desk
         self._outbox = JournalledOutbox(journal=journal, dispatch=dispatch, halt=halt)
 
+    def hear_all(self, messages: tuple[Any, ...]) -> None:
+        """Commit as soon as nobody else is waiting."""
+        super().hear_all(messages)
+        if self.actor_inbox.empty():
+            self._commit()
+
     def hear(self, message: object) -> None:
-        """Decide, remember, and commit as soon as nobody else is waiting."""
+        """Decide, remember, and commit when that is much."""
         reached("order_manager.hears", message)
         if isinstance(message, StateChanged):
             self._outbox.add(message, ())
@@ -72,7 +78,7 @@ class OrderManager(Actor):
         else:
             self._outbox.add(message, self._desk.decide(message))
         reached("order_manager.decided", message)
-        if self.actor_inbox.empty() or self._outbox.size >= _BATCH_LIMIT:
+        if self._outbox.size >= _BATCH_LIMIT:
             self._commit()
 
     def _hear_tick(self, tick: Tick) -> None:

@@ -4,13 +4,14 @@ One conversation, one path: everything about orders travels link -> order manage
 between the same parties can reorder it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from actors.base import Address, deliver
+from actors.base import Address, deliver, deliver_all
 from actors.conflation import QuoteBox
 from actors.domain.identity import Epoch
 from actors.fault_points import reached
+from actors.link import HearsReports
 from actors.messages import commands, events, portfolio, reports, schedule, system, wire
 from actors.messages.reports import QuoteReported, Report
 
@@ -20,27 +21,34 @@ class Router:
 
     def __init__(self, table: Mapping[type[Any], tuple[Address[Any], ...]]) -> None:
         self._table = dict(table)
+        places = [(place, id(address)) for row in self._table.values() for place, address in enumerate(row)]
+        self._rank = {address: place for place, address in sorted(places)}
 
-    def __call__(self, message: object) -> None:
-        """Deliver one message."""
-        reached("route", message)
-        for address in self._table[type(message)]:
-            deliver(address, message)
+    def __call__(self, *messages: object) -> None:
+        """Deliver messages, to each recipient in order and for one wake-up.
+
+        Whoever stands last in a row is told last: the order manager concludes nothing from reports that those it
+        tells its conclusions have not been told.
+        """
+        if len(messages) == 1:
+            reached("route", messages[0])
+            for address in self._table[type(messages[0])]:
+                deliver(address, messages[0])
+            return
+        mail: dict[int, tuple[Address[Any], list[object]]] = {}
+        for message in messages:
+            reached("route", message)
+            for address in self._table[type(message)]:
+                mail.setdefault(id(address), (address, []))[1].append(message)
+        for recipient in sorted(mail, key=self._rank.__getitem__):
+            deliver_all(*mail[recipient])
 
     def all(self, messages: tuple[object, ...]) -> None:
-        """Deliver messages in order, those for the wire first: nobody else's wake-up may delay them."""
-        if len(messages) <= 1:
-            for message in messages:
-                self(message)
-            return
-        others = []
-        for message in messages:
-            if isinstance(message, wire.WireCommand):
-                self(message)
-            else:
-                others.append(message)
-        for message in others:
-            self(message)
+        """As calling it, but messages for the wire first: nobody else's wake-up may delay them."""
+        if len(messages) > 1:
+            self(*[message for message in messages if isinstance(message, wire.WireCommand)])
+            messages = tuple(message for message in messages if not isinstance(message, wire.WireCommand))
+        self(*messages)
 
 
 class NoticesOfNoOrder:
@@ -180,14 +188,18 @@ def decision_routes(
 class QuoteFan:
     """Quotes go to one conflating box per reader."""
 
-    def __init__(self, readers: tuple[tuple[QuoteBox, Address[Any]], ...], rest: Callable[[Report], None]) -> None:
+    def __init__(self, readers: tuple[tuple[QuoteBox, Address[Any]], ...], rest: HearsReports) -> None:
         self._readers = readers
         self._rest = rest
 
-    def __call__(self, report: Report) -> None:
-        """Called on the link's thread for every report."""
-        if isinstance(report, QuoteReported):
-            for box, owner in self._readers:
-                box.put(report, owner)
-        else:
-            self._rest(report)
+    def __call__(self, *reports: Report) -> None:
+        """Called on the link's thread for all reports."""
+        rest = []
+        for report in reports:
+            if isinstance(report, QuoteReported):
+                for box, owner in self._readers:
+                    box.put(report, owner)
+            else:
+                rest.append(report)
+        if rest:
+            self._rest(*rest)

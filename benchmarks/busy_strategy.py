@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,9 @@ import run  # noqa: E402
 from actors.clock import SystemClock  # noqa: E402
 from actors.domain.identity import ClientId, Epoch  # noqa: E402
 from actors.domain.terms import Order, Side  # noqa: E402
-from actors.link import BrokerLink, LinkFactory  # noqa: E402
+from actors.link import BrokerLink, HearsReports, LinkFactory  # noqa: E402
 from actors.messages.events import OrderFilled  # noqa: E402
-from actors.messages.reports import QuoteReported, Report  # noqa: E402
+from actors.messages.reports import QuoteReported  # noqa: E402
 from actors.messages.system import StopReason  # noqa: E402
 from actors.messages.wire import PlaceOrder, Subscribe, WireMessage  # noqa: E402
 from benchmarks.measuring import percentile  # noqa: E402
@@ -118,7 +117,7 @@ class StampingLink:
 def stamping(make: LinkFactory) -> LinkFactory:
     """A factory of stamping links."""
 
-    def make_stamping(epoch: Epoch, hear: Callable[[Report], None]) -> BrokerLink:
+    def make_stamping(epoch: Epoch, hear: HearsReports) -> BrokerLink:
         return StampingLink(make(epoch, hear))
 
     return make_stamping

@@ -1,6 +1,5 @@
 """Makes the links of the connector: one per connection, all with the same settings, cache and capture."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -8,8 +7,7 @@ from typing import Protocol
 import attrs
 
 from actors.domain.identity import Epoch
-from actors.link import BrokerLink, LinkFactory
-from actors.messages.reports import Report
+from actors.link import BrokerLink, HearsReports, LinkFactory
 from ibapi_bridge.capture import Recorder
 from ibapi_bridge.compatibility import check_official_client
 from ibapi_bridge.contracts import InstrumentCache
@@ -61,7 +59,7 @@ def link_factory(
     recorder = Recorder(capture) if capture is not None else None
     ports = Ports(settings.port)
 
-    def make(epoch: Epoch, hear: Callable[[Report], None]) -> BrokerLink:
+    def make(epoch: Epoch, hear: HearsReports) -> BrokerLink:
         link = IbapiLink(
             attrs.evolve(settings, port=ports.next()),
             epoch=epoch,

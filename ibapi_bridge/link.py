@@ -12,7 +12,7 @@ from typing import Never, assert_never
 
 from actors.domain.contract import Contract
 from actors.domain.identity import Epoch
-from actors.link import SendError
+from actors.link import HearsReports, SendError
 from actors.messages.reports import (
     AccountsReported,
     CommissionReported,
@@ -79,7 +79,7 @@ class IbapiLink:
         settings: LinkSettings,
         *,
         epoch: Epoch,
-        hear: Callable[[Report], None],
+        hear: HearsReports,
         now: Callable[[], datetime],
         elapsed: Callable[[], float],
         cache: InstrumentCache | None = None,
@@ -251,37 +251,41 @@ class IbapiLink:
             self._pass_on_all(heard)
 
     def _pass_on_all(self, reports: list[Report]) -> None:
-        for report in reports:
-            self._pass_on(report)
+        heard: list[Report] = []
+        try:
+            for report in reports:
+                heard += self._passed_on(report)
+        finally:
+            if heard:
+                self._hear(*heard)
         self._asker.follow_up()
 
-    def _pass_on(self, report: Report) -> None:
+    def _passed_on(self, report: Report) -> tuple[Report, ...]:
         if type(report) in _OF_ORDERS:
-            self._hear(report)
-            return
+            return (report,)
         match report:
             case NextOrderIdReported():
                 self._next_id = report
-                self._greet(report)
+                return self._greeting(report)
             case AccountsReported():
                 self._accounts = report
-                self._greet(report)
+                return self._greeting(report)
             case SnapshotEnded() if not self._asker.ended(report.kind):
-                return
+                return ()
             case _:
                 self._look_at(report)
-                self._hear(report)
+                return (report,)
 
-    def _greet(self, report: NextOrderIdReported | AccountsReported) -> None:
+    def _greeting(self, report: NextOrderIdReported | AccountsReported) -> tuple[Report, ...]:
         """Hold both statements back until the broker has made both: only then is the connection usable."""
         if self._is_ready:
-            self._hear(report)
-        elif self._next_id is not None and self._accounts is not None and self._accounts.accounts:
-            self._is_ready = True
-            self._awaited = ""
-            self._asker.greeted(self._next_id.order_id, self._accounts.accounts)
-            self._hear(self._next_id)
-            self._hear(self._accounts)
+            return (report,)
+        if self._next_id is None or self._accounts is None or not self._accounts.accounts:
+            return ()
+        self._is_ready = True
+        self._awaited = ""
+        self._asker.greeted(self._next_id.order_id, self._accounts.accounts)
+        return (self._next_id, self._accounts)
 
     def _look_at(self, report: Report) -> None:
         match report:

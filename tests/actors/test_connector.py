@@ -1,6 +1,5 @@
 """The last gate before the wire, driven message by message without a thread."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,14 +14,13 @@ from actors.domain.session import SessionConfig, SessionMachine
 from actors.domain.terms import Order, Side
 from actors.domain.timekeeping import ClockDiffers
 from actors.halt import HaltSwitch
-from actors.link import SendError
+from actors.link import HearsReports, SendError
 from actors.messages.reports import (
     AccountsReported,
     ConnectionLost,
     LinkCondition,
     LinkConditionReported,
     NextOrderIdReported,
-    Report,
     ServerTimeReported,
     SnapshotEnded,
     SnapshotKind,
@@ -106,7 +104,7 @@ class Bench:
         self.connector = Connector(
             machine=SessionMachine(session or SessionConfig(initial_attempts=2)),
             make_link=self._make,
-            route=self.routed.append,
+            route=lambda *reports: self.routed.extend(reports),
             routes=ConnectorRoutes(
                 order_manager=self.orders, session_listeners=(self.listener,), stop=self.stops.append
             ),
@@ -117,7 +115,7 @@ class Bench:
             supervisor=Inbox(),
         )
 
-    def _make(self, epoch: Epoch, hear: Callable[[Report], None]) -> FakeLink:
+    def _make(self, epoch: Epoch, hear: HearsReports) -> FakeLink:
         del hear
         self.links.append(FakeLink(epoch))
         return self.links[-1]

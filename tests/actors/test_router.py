@@ -7,13 +7,21 @@ from typing import Any
 import attrs
 import pytest
 
+from actors.base import LateAddress, Together
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
 from actors.domain.order_state import OrderState
 from actors.domain.terms import Order, Side
 from actors.messages.events import OrderSubmitted, Reconciled
-from actors.messages.reports import NoticeKind, NoticeReported, QuoteReported
+from actors.messages.reports import (
+    AccountValueReported,
+    NoticeKind,
+    NoticeReported,
+    QuoteReported,
+    SnapshotEnded,
+    SnapshotKind,
+)
 from actors.messages.wire import FinishReconciliation, PlaceOrder
 from actors.router import QuoteFan, decision_routes, report_routes
 
@@ -121,7 +129,7 @@ def test_a_message_nobody_is_named_for_is_a_wiring_mistake(trace: list[str]) -> 
 def test_quotes_wait_in_a_box_and_wake_their_reader_once(trace: list[str]) -> None:
     reader, rest = Inbox("reader", trace), Inbox("rest", trace)
     box = QuoteBox()
-    fan = QuoteFan(((box, reader),), rest.tell)
+    fan = QuoteFan(((box, reader),), lambda *reports: rest.extend(reports))
     quotes = [QuoteReported(at=AT, epoch=Epoch(1), contract=SPY, bid=Decimal(price)) for price in (1, 2, 3)]
     for quote in quotes:
         fan(quote)
@@ -132,3 +140,36 @@ def test_quotes_wait_in_a_box_and_wake_their_reader_once(trace: list[str]) -> No
     assert box.conflated == 2
     fan(quotes[0])
     assert len(reader) == 2
+
+
+class Telling:
+    """What an actor's address does with what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def tell(self, message: Any) -> None:
+        self.told.append(message)
+
+
+def test_what_goes_to_an_actor_together_is_told_in_one_and_in_order(trace: list[str]) -> None:
+    host, telling = LateAddress(), Telling()
+    host.become(telling)
+    boxes = {name: Inbox(name, trace) for name in NAMES}
+    state = OrderState(oms_id=OmsId("a"), order=ORDER, contract=SPY, created_at=AT, updated_at=AT)
+    said = (OrderSubmitted(at=AT, order=state), Reconciled(at=AT, open_orders=0, executions=0, in_doubt=0))
+    router = decision_routes(**boxes, strategy_host=host, listeners=())
+    router.all(said)
+    router.all(said[:1])
+    assert telling.told == [Together(said), said[0]]
+    assert boxes["position_keeper"] == [said[1]]
+
+
+def test_the_order_manager_hears_reports_after_everybody_whom_it_tells_its_conclusions(trace: list[str]) -> None:
+    boxes = {name: Inbox(name, trace) for name in (*NAMES, "listener")}
+    ended = SnapshotEnded(at=AT, epoch=Epoch(1), kind=SnapshotKind.POSITIONS)
+    value = AccountValueReported(at=AT, epoch=Epoch(1), account=Account("DU1"), key="X", value="1", currency="")
+    report_routes(**boxes)(notice(NoticeKind.INFO), ended, value)
+    assert trace.index("order_manager") > max(trace.index("position_keeper"), trace.index("connector"))
+    assert trace[-2:] == ["order_manager", "order_manager"]
+    assert boxes["position_keeper"] == [ended, value]

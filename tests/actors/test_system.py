@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from actors.domain.portfolio import Portfolio
 from actors.domain.session import SessionConfig
 from actors.domain.terms import Order, Side
 from actors.journal import Journal, JournalIdentity
+from actors.link import HearsReports
 from actors.messages.commands import SubmitOrder
 from actors.messages.events import Discrepancy, OrderRejected, Reconciled, TradingHalted
 from actors.messages.portfolio import PortfolioSnapshot
@@ -28,7 +29,6 @@ from actors.messages.reports import (
     InstrumentReported,
     NextOrderIdReported,
     PositionReported,
-    Report,
     SnapshotEnded,
     SnapshotKind,
 )
@@ -45,7 +45,7 @@ SPY = Contract(symbol="SPY", con_id=756733)
 class ObligingLink:
     """A link to a broker that has nothing and answers at once, on the caller's thread."""
 
-    def __init__(self, epoch: Epoch, hear: Callable[[Report], None]) -> None:
+    def __init__(self, epoch: Epoch, hear: HearsReports) -> None:
         self._epoch, self._hear = epoch, hear
 
     def start(self) -> None:

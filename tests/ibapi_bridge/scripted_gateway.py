@@ -123,8 +123,9 @@ class Heard:
         self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.seen: list[Report] = []
 
-    def __call__(self, report: Report) -> None:
-        self._reports.put(report)
+    def __call__(self, *reports: Report) -> None:
+        for report in reports:
+            self._reports.put(report)
 
     def next(self, kind: type[Kind]) -> Kind:
         """The next report of that kind; the others before it are in ``seen``."""

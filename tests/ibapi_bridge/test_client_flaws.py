@@ -19,6 +19,7 @@ from actors.messages.reports import (
     NextOrderIdReported,
     NoticeReported,
     OrderStatusReported,
+    Report,
     ServerTimeReported,
 )
 from ibapi_bridge.framing import framed
@@ -167,10 +168,10 @@ def test_08_and_09_a_bad_frame_is_reported_and_the_next_one_is_heard(bad: bytes)
 def test_08b_a_hearer_that_raises_ends_the_connection_with_its_reason() -> None:
     heard = Heard()
 
-    def hear(report: object) -> None:
-        if isinstance(report, OrderStatusReported):
-            raise RuntimeError("nobody is there")  # noqa: TRY004 - what a dead inbox does
-        heard(report)  # type: ignore[arg-type]
+    def hear(*reports: Report) -> None:
+        if any(isinstance(report, OrderStatusReported) for report in reports):
+            raise RuntimeError("nobody is there")
+        heard(*reports)
 
     with ScriptedGateway() as gateway:
         make_link(gateway.port, hear).start()  # type: ignore[arg-type]
@@ -204,9 +205,9 @@ def test_10b_closing_from_inside_a_callback_ends_cleanly() -> None:
     heard = Heard()
     with ScriptedGateway() as gateway:
 
-        def hear(report: object) -> None:
-            heard(report)  # type: ignore[arg-type]
-            if isinstance(report, OrderStatusReported):
+        def hear(*reports: Report) -> None:
+            heard(*reports)
+            if any(isinstance(report, OrderStatusReported) for report in reports):
                 link.close()
 
         link = make_link(gateway.port, hear)  # type: ignore[arg-type]
