@@ -6,7 +6,7 @@ from decimal import Decimal
 from actors.domain import identify
 from actors.domain.contract import Contract, SecType
 from actors.domain.desk_config import Commission
-from actors.domain.desk_core import DeskCore
+from actors.domain.desk_core import VERIFY, DeskCore
 from actors.domain.evidence import (
     CommissionSeen,
     Concluded,
@@ -357,9 +357,15 @@ def order_bound_reported(core: DeskCore, report: OrderBoundReported) -> None:
 
 
 def frame_damaged(core: DeskCore, report: FrameDamaged) -> None:
-    """A frame was lost: it may have been a fill, so ask. Each is journalled and counted; a flood is told in part."""
+    """A frame was lost: it may have been a fill, so ask. Each is journalled and counted; a flood is told in part.
+
+    While lists are asked it may be a row of theirs that will be no better the next time: that one is asked for later.
+    """
     core.damaged += 1
     if core.damaged <= _DAMAGE_TOLD or not core.damaged % _DAMAGE_TOLD_AGAIN:
         text = f"{report.reason} (damaged frame {core.damaged:,})"
         core.say(Discrepancy(at=report.at, kind="FRAME_DAMAGED", subject=report.name, text=text))
-    core.ask_verification()
+    if core.recovery.is_running:
+        core.deadlines.expect(("", VERIFY), core.config.patience.verify_again)
+    else:
+        core.ask_verification()

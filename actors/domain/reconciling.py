@@ -247,11 +247,19 @@ def _finish(core: DeskCore, at: datetime) -> None:
     doubts = core.book.doubt_count
     core.say(Reconciled(at=at, open_orders=core.book.open_count, executions=executions, in_doubt=doubts))
     if core.session is SessionState.RECONCILING:
-        core.say(FinishReconciliation(at=at, epoch=core.epoch))
+        _open_session(core, at)
     if again:
-        core.ask_verification()
+        core.deadlines.expect(("", VERIFY), 0.0)
     elif doubts or core.owed:
         core.deadlines.expect(("", VERIFY), core.config.patience.verify_again)
+
+
+def _open_session(core: DeskCore, at: datetime) -> None:
+    """No trading without the positions: an incomplete list would pass for being flat. They are asked for again."""
+    if core.recovery.lacks_positions:
+        core.deadlines.expect(("", RUN_AGAIN), core.config.patience.run_again)
+    else:
+        core.say(FinishReconciliation(at=at, epoch=core.epoch))
 
 
 # --- deadlines -----------------------------------------------------------------------------------------------------
@@ -276,7 +284,9 @@ def _run_due(core: DeskCore, awaited: str, at: datetime) -> None:
             if core.session is SessionState.RECONCILING:
                 begin(core, at, full=True)
         case _:
-            if core.is_ready and not core.recovery.is_running:
+            if core.recovery.is_running:
+                core.recovery.again = True
+            elif core.is_ready:
                 begin(core, at, full=False)
 
 

@@ -63,6 +63,7 @@ class RecoverySnapshot:
     executions: int = 0
     missing: tuple[OmsId, ...] = ()
     absent: tuple[tuple[OmsId, Absence], ...] = ()
+    lacks_positions: bool = False
 
 
 class Recovery:
@@ -77,6 +78,7 @@ class Recovery:
         self.executions = state.executions
         self.missing = state.missing
         self.absent = dict(state.absent)
+        self.lacks_positions = state.lacks_positions
 
     @property
     def is_running(self) -> bool:
@@ -115,6 +117,8 @@ class Recovery:
         return self._ask(tuple(self._failed))
 
     def _ask(self, kinds: tuple[SnapshotKind, ...]) -> tuple[SnapshotKind, ...]:
+        if SnapshotKind.POSITIONS in kinds:
+            self.lacks_positions = True
         self._awaited, self._failed = list(kinds), []
         if SnapshotKind.OPEN_ORDERS in kinds:
             self.touched = {}
@@ -127,6 +131,8 @@ class Recovery:
         self._awaited.remove(kind)
         if not complete:
             self._failed.append(kind)
+        elif kind is SnapshotKind.POSITIONS:
+            self.lacks_positions = False
         return not self._awaited
 
     def give_up_waiting(self) -> None:
@@ -162,4 +168,5 @@ class Recovery:
             executions=self.executions,
             missing=self.missing,
             absent=tuple(self.absent.items()),
+            lacks_positions=self.lacks_positions,
         )

@@ -30,8 +30,11 @@ from actors.messages.reports import (
     OrderBoundReported,
     OrderStatusReported,
     PositionReported,
+    SnapshotEnded,
+    SnapshotKind,
 )
 from actors.messages.system import SendFailed
+from actors.messages.wire import QuerySnapshot
 from tests.actors.domain.deskkit import (
     ACCOUNT,
     ALREADY_FILLED,
@@ -885,6 +888,37 @@ def test_a_recorded_change_under_a_cancel_is_no_refusal_of_the_cancel() -> None:
     )
 
     assert rig.hear(record) == ()
+
+
+def test_a_row_that_stays_damaged_is_asked_for_in_peace() -> None:
+    """What comes with the answer comes with each: to ask at once would ask for ever."""
+    rig = Rig()
+    damaged = FrameDamaged(at=START, epoch=rig.epoch, name="execDetails", reason="corrupt")
+    rig.hear(damaged)
+    runs = 0
+    for _ in range(120):
+        outbox = rig.wait(1)
+        while queries := [said for said in outbox if isinstance(said, QuerySnapshot)]:
+            runs += any(query.kind is SnapshotKind.OPEN_ORDERS for query in queries)
+            outbox = ()
+            for query in queries:
+                torn = query.kind is SnapshotKind.EXECUTIONS
+                outbox += rig.hear(damaged) if torn else ()
+                outbox += rig.hear(
+                    SnapshotEnded(at=rig.now, epoch=rig.epoch, kind=query.kind, complete=not torn, reason="")
+                )
+
+    assert runs == 4
+
+
+def test_a_frame_that_was_damaged_during_a_long_run_is_asked_for_after_it() -> None:
+    rig = Rig()
+    outbox = rig.lists()
+    rig.hear(FrameDamaged(at=START, epoch=rig.epoch, name="orderStatus", reason="corrupt"))
+    assert not any(isinstance(said, QuerySnapshot) for said in rig.wait(40))
+    rig.end_lists(outbox)
+
+    assert any(isinstance(said, QuerySnapshot) for said in rig.wait(1))
 
 
 def test_a_flood_of_damaged_frames_is_counted_and_thinned_out() -> None:

@@ -174,6 +174,49 @@ def test_without_the_open_orders_there_is_no_trading() -> None:
     assert "FinishReconciliation" in names(rig.end_lists(again))
 
 
+def test_without_the_positions_a_connection_does_not_begin() -> None:
+    """An empty list of positions would pass for being flat."""
+    rig = Rig()
+    rig.disconnect()
+    outbox = rig.connect(finish=False)
+    for kind in asked(outbox):
+        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
+    for _ in range(2):
+        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+
+    complaint = only(Discrepancy, outbox)
+    assert (complaint.kind, complaint.subject) == ("INCOMPLETE_SNAPSHOT", "POSITIONS")
+    assert names(outbox) == ["Discrepancy", "Reconciled"]
+    again = rig.wait(30)
+    assert asked(again) == FIVE
+    assert names(rig.end_lists(again)) == ["Reconciled", "FinishReconciliation"]
+
+
+def test_positions_that_were_not_listed_are_missed_after_a_second_look_at_the_orders_too() -> None:
+    rig = Rig()
+    rig.working()
+    rig.disconnect()
+    outbox = rig.connect(finish=False)
+    for kind in asked(outbox):
+        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
+    for _ in range(2):
+        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+    assert asked(outbox) == THREE
+
+    assert "FinishReconciliation" not in names(rig.end_lists(outbox))
+
+
+def test_without_the_positions_a_comparison_in_ready_is_applied() -> None:
+    rig = Rig()
+    outbox = rig.lists()
+    for kind in asked(outbox):
+        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
+    for _ in range(2):
+        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+
+    assert names(outbox) == ["Discrepancy", "Reconciled"]
+
+
 def test_a_failed_comparison_in_ready_is_repeated() -> None:
     rig = Rig()
     rig.end_lists(rig.lists(), complete=False)
