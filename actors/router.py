@@ -45,6 +45,8 @@ class Router:
 
     def all(self, messages: tuple[object, ...]) -> None:
         """As calling it, but messages for the wire first: nobody else's wake-up may delay them."""
+        if not messages:
+            return
         if len(messages) > 1:
             self(*[message for message in messages if isinstance(message, wire.WireCommand)])
             messages = tuple(message for message in messages if not isinstance(message, wire.WireCommand))

@@ -16,6 +16,7 @@ UNSET_LONG: Final = 2**63 - 1
 _ABSURD: Final = Decimal(10) ** 18
 _INT_SENTINEL: Final = Decimal(UNSET_INTEGER)
 _LONGEST_FIGURE: Final = 64
+_WRITTEN: Final = (float, str, int)
 _ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 IDENTITY_LIMIT: Final = 256
@@ -43,7 +44,7 @@ def read_number(source: object, name: str) -> object:
 
 def figure(value: object) -> Decimal | None:
     """A finite number of plausible size, exactly as written; None for unset, absent, absurd or unreadable ones."""
-    if isinstance(value, float | str | int):
+    if isinstance(value, _WRITTEN):
         return _figure(value)
     return _plausible(value) if isinstance(value, Decimal) else None
 
