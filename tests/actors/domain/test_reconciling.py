@@ -140,7 +140,7 @@ def test_a_comparison_asked_during_a_run_comes_after_it() -> None:
     assert rig.lists() == ()
     rig.end_lists(outbox)
 
-    assert asked(rig.wait(1)) == THREE
+    assert asked(rig.wait(0.5)) == THREE
 
 
 def test_a_comparison_without_a_session_waits_for_the_next_connect() -> None:
