@@ -45,8 +45,8 @@ from strategy.runner import StrategyRunner
 VERSION = 225
 PASSES = 5
 BATCH = 32
-HANDED_OVER = 17
-"""Messages of one order that go from one thread to another."""
+HANDED_OVER = 5
+"""What goes from one thread to another for an order: it, its placing, its seven reports, and its events in two."""
 
 
 class Idle(Strategy):

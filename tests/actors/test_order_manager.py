@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
+from actors.base import Together, start_actor, stop_actor
 from actors.domain.contract import Contract, Instrument
 from actors.domain.desk import Desk, DeskConfig
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
@@ -19,7 +20,7 @@ from actors.messages.events import TradingHalted
 from actors.messages.reports import BrokerStatus
 from actors.messages.system import Tick
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder
-from actors.order_manager import JournalledOutbox, decided_by_time
+from actors.order_manager import JournalledOutbox, OrderManager, decided_by_time
 from tests.actors.domain.deskkit import START, Rig
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -144,3 +145,20 @@ def test_after_a_failure_nothing_more_is_journalled_but_cancels_still_leave(jour
     box.commit()
     assert journal.trace == ["CancelPlacedOrder"]
     assert journal.sequence == 0
+
+
+def test_what_is_told_together_is_one_commit(journal: RecordingJournal) -> None:
+    manager = start_actor(
+        OrderManager,
+        desk=Rig().desk,
+        journal=journal,
+        dispatch=lambda _: journal.trace.append("dispatched"),
+        halt=HaltSwitch(),
+        supervisor=None,
+    )
+    orders = tuple(attrs.evolve(SUBMIT, oms_id=OmsId(name)) for name in "abcde")
+    manager.tell(Together(orders))
+    assert stop_actor(manager)
+    assert journal.trace == ["commit 5", "dispatched"]
+    found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
+    assert found == list(orders)
