@@ -117,7 +117,8 @@ class Journal:
         Raises:
             JournalFailed: the disk refused; none of them is recorded.
         """
-        sequence, chain, values = self._sequence, self._chain, list[object]()
+        sequence, chain = self._sequence, self._chain
+        values: list[object] = []
         for message in messages:
             kind, body = self.codec.encode(message)
             sequence += 1
