@@ -337,6 +337,7 @@ def run_engine(run: Run) -> int:
 
 def _keep_collections_short(stack: ExitStack) -> None:
     """Take what the start made out of the sight of the garbage collector: it looks at all of it for 50 ms or more."""
+    stack.callback(gc.set_threshold, *gc.get_threshold())
     gc.set_threshold(YOUNG_OBJECTS)
     gc.freeze()
     stack.callback(gc.unfreeze)

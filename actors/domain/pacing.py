@@ -1,8 +1,6 @@
 """A token bucket as a value: how many messages may leave now."""
 
-import attrs
-
-from actors.domain.frozen import frozen
+from actors.domain.frozen import evolved, frozen
 
 
 @frozen(kw_only=True)
@@ -27,8 +25,8 @@ class TokenBucket:
     def refilled(self, elapsed: float) -> "TokenBucket":
         """The bucket at a later monotonic time; a clock that steps back adds nothing."""
         gained = max(0.0, elapsed - self.elapsed) * self.rate
-        return attrs.evolve(self, tokens=min(self.burst, self.tokens + gained), elapsed=max(elapsed, self.elapsed))
+        return evolved(self, tokens=min(self.burst, self.tokens + gained), elapsed=max(elapsed, self.elapsed))
 
     def take(self) -> "TokenBucket | None":
         """The bucket after one message, None when it must wait."""
-        return attrs.evolve(self, tokens=self.tokens - 1) if self.tokens >= 1 else None
+        return evolved(self, tokens=self.tokens - 1) if self.tokens >= 1 else None

@@ -47,7 +47,7 @@ class SendQueue:
         self._lanes: tuple[deque[Sendable], ...] = tuple(deque() for _ in range(5))
 
     def __len__(self) -> int:
-        return sum(len(lane) for lane in self._lanes)
+        return sum(map(len, self._lanes))
 
     def put(self, command: Sendable) -> PlaceOrder | None:
         """Queue a command; returns an unsent order that a cancel just made pointless (neither will be sent)."""
