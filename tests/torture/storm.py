@@ -24,6 +24,8 @@ from tests.torture.tap import Tap
 
 Cut = tuple[str, int, float]
 """Direction, number of the frame on its connection, the part of the frame that still passes."""
+SOME_TRADING = 30
+"""Orders and changes of orders."""
 PATIENCE_SECONDS = 200
 """With a busy machine; a storm that takes longer hangs."""
 Storm = Callable[[GatewaySimulator, Tap], None]
@@ -78,9 +80,9 @@ def cuts_storm(cuts: Sequence[Cut]) -> Storm:
 
 
 def fault_storm(names: Sequence[tuple[str, dict[str, object]]], *, seconds: float = 0.6) -> Storm:
-    """Named faults of the simulator, one after the other, with trading between them."""
+    """Named faults of the simulator, one after the other, with trading between and after them."""
 
-    def storm(simulator: GatewaySimulator, _tap: Tap) -> None:
+    def storm(simulator: GatewaySimulator, tap: Tap) -> None:
         pause = threading.Event()
         for name, parameters in names:
             if name in ("restart", "lose_link", "restore_link", "disconnect", "roll_back_ids"):
@@ -89,7 +91,8 @@ def fault_storm(names: Sequence[tuple[str, dict[str, object]]], *, seconds: floa
                 simulator.faults.arm(name, **parameters)
             pause.wait(seconds)
         simulator.faults.clear()
-        pause.wait(seconds)
+        if not tap.saw_orders(SOME_TRADING, PATIENCE_SECONDS):
+            raise TimeoutError(f"the engine did not trade again within {PATIENCE_SECONDS} s of the last fault")
 
     return storm
 
@@ -158,7 +161,7 @@ def weather(folder: Path, storm: Storm) -> tuple[Verdict, list[str]]:
     try:
         with Tap(simulator.port, folder / TAP_LOG) as tap:
             with engine_process(folder, write_config(folder, tap.port, trading=True)):
-                if not tap.traded.wait(PATIENCE_SECONDS):
+                if not tap.saw_orders(SOME_TRADING, PATIENCE_SECONDS):
                     raise TimeoutError(f"the engine did not begin to trade within {PATIENCE_SECONDS} s")
                 storm(simulator, tap)
             settling = write_config(folder, tap.port, trading=False)

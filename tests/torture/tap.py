@@ -71,9 +71,9 @@ class Tap:
     def __init__(self, gateway_port: int, log: Path, *, cut: CutRule = never_cut, port: int = 0) -> None:
         self.gateway_port = gateway_port
         self.cut = cut
-        self.traded = threading.Event()
-        """Set once there is some trading: after the thirtieth order or change."""
-        self._orders = 0
+        self.orders = 0
+        """Orders and changes of orders that went by."""
+        self._trading = threading.Condition()
         self._log = log.open("a", encoding="utf-8", buffering=1)
         self._writing = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=16)
@@ -96,6 +96,12 @@ class Tap:
         self.cut_all()
         with self._writing:
             self._log.close()
+
+    def saw_orders(self, number: int, seconds: float) -> bool:
+        """Wait until so many more orders or changes have gone by; False when they did not in time."""
+        with self._trading:
+            wanted = self.orders + number
+            return self._trading.wait_for(lambda: self.orders >= wanted, seconds)
 
     def cut_all(self) -> None:
         """Resets every connection."""
@@ -151,9 +157,9 @@ class Tap:
         if message is None:
             return
         if name == "placeOrder":
-            self._orders += 1
-            if self._orders == 30:
-                self.traded.set()
+            with self._trading:
+                self.orders += 1
+                self._trading.notify_all()
         fields = MessageToDict(message.FromString(frame[8:]), preserving_proto_field_name=True)
         line = {"at": datetime.now(UTC).isoformat(), "connection": connection, "dir": direction, "name": name}
         with self._writing:
