@@ -57,6 +57,15 @@ def end_one(rig: Rig, kind: SnapshotKind, *, complete: bool = True) -> tuple[Any
     return rig.hear(SnapshotEnded(at=rig.now, epoch=rig.epoch, kind=kind, complete=complete))
 
 
+def end_without_positions(rig: Rig, outbox: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Every list comes in full but the one of positions, which is asked for twice more in vain."""
+    for kind in asked(outbox):
+        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
+    for _ in range(2):
+        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+    return outbox
+
+
 def reconnected(rig: Rig) -> Rig:
     rig.disconnect()
     rig.connect(finish=False)
@@ -178,11 +187,7 @@ def test_without_the_positions_a_connection_does_not_begin() -> None:
     """An empty list of positions would pass for being flat."""
     rig = Rig()
     rig.disconnect()
-    outbox = rig.connect(finish=False)
-    for kind in asked(outbox):
-        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
-    for _ in range(2):
-        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+    outbox = end_without_positions(rig, rig.connect(finish=False))
 
     complaint = only(Discrepancy, outbox)
     assert (complaint.kind, complaint.subject) == ("INCOMPLETE_SNAPSHOT", "POSITIONS")
@@ -196,11 +201,7 @@ def test_positions_that_were_not_listed_are_missed_after_a_second_look_at_the_or
     rig = Rig()
     rig.working()
     rig.disconnect()
-    outbox = rig.connect(finish=False)
-    for kind in asked(outbox):
-        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
-    for _ in range(2):
-        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+    outbox = end_without_positions(rig, rig.connect(finish=False))
     assert asked(outbox) == THREE
 
     assert "FinishReconciliation" not in names(rig.end_lists(outbox))
@@ -208,11 +209,7 @@ def test_positions_that_were_not_listed_are_missed_after_a_second_look_at_the_or
 
 def test_without_the_positions_a_comparison_in_ready_is_applied() -> None:
     rig = Rig()
-    outbox = rig.lists()
-    for kind in asked(outbox):
-        outbox = end_one(rig, kind, complete=kind is not SnapshotKind.POSITIONS)
-    for _ in range(2):
-        outbox = end_one(rig, SnapshotKind.POSITIONS, complete=False)
+    outbox = end_without_positions(rig, rig.lists())
 
     assert names(outbox) == ["Discrepancy", "Reconciled"]
 
