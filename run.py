@@ -68,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("strategy.simulate.backtest_cli", "a strategy over recorded days, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
-SWITCH_INTERVAL_SECONDS = 0.0005
+SWITCH_INTERVAL_SECONDS = 0.0002
 YOUNG_OBJECTS = 5_000
 """So many new objects call for a garbage collection: an order leaves some dozens behind, hardly any of them garbage."""
 

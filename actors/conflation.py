@@ -5,6 +5,8 @@ Others put, one actor takes.
 
 import threading
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import attrs
@@ -28,12 +30,13 @@ class QuoteBox:
         self._told = False
         self.conflated = 0
 
-    def put(self, quote: QuoteReported, owner: Address[QuotesWaiting]) -> None:
-        """Store a quote and wake the owner unless it is awake already."""
+    def put(self, quotes: Sequence[QuoteReported], owner: Address[QuotesWaiting]) -> None:
+        """Store quotes that arrived together and wake the owner unless it is awake already."""
         with self._lock:
             waiting = len(self._latest)
-            self._latest[quote.contract] = quote  # the one hash of a contract that a quote costs here
-            self.conflated += len(self._latest) == waiting
+            for quote in quotes:
+                self._latest[quote.contract] = quote  # the one hash of a contract that a quote costs here
+            self.conflated += waiting + len(quotes) - len(self._latest)
             wake, self._told = not self._told, True
         if wake:
             deliver(owner, QuotesWaiting())
@@ -44,6 +47,15 @@ class QuoteBox:
             quotes = tuple(self._latest.values())
             self._latest.clear()
             self._told = False
+        return quotes
+
+    def take_some(self, count: int, owner: Address[QuotesWaiting]) -> tuple[QuoteReported, ...]:
+        """The oldest contracts' quotes, so many at most; when more wait, the owner is told again, behind its inbox."""
+        with self._lock:
+            quotes = tuple([self._latest.pop(contract) for contract in list(islice(self._latest, count))])
+            self._told = rest = bool(self._latest)
+        if rest:
+            deliver(owner, QuotesWaiting())
         return quotes
 
 

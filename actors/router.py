@@ -196,12 +196,9 @@ class QuoteFan:
 
     def __call__(self, *reports: Report) -> None:
         """Called on the link's thread for all reports."""
-        rest = []
-        for report in reports:
-            if isinstance(report, QuoteReported):
-                for box, owner in self._readers:
-                    box.put(report, owner)
-            else:
-                rest.append(report)
-        if rest:
-            self._rest(*rest)
+        quotes = [report for report in reports if isinstance(report, QuoteReported)]
+        if quotes:
+            for box, owner in self._readers:
+                box.put(quotes, owner)
+        if len(quotes) < len(reports):
+            self._rest(*[report for report in reports if not isinstance(report, QuoteReported)])

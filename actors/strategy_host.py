@@ -14,6 +14,9 @@ from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.start_gate import StartGate
 from actors.fault_points import reached
 
+_QUOTES = 4
+"""So many quotes are heard before what waits in the inbox: news of orders waits no longer behind market data."""
+
 
 class Runs(Protocol):
     """What the host needs of a strategy runner."""
@@ -44,7 +47,7 @@ class StrategyHost(Actor):
     def hear(self, message: object) -> None:
         """Let the strategy hear it and pass on what it wants."""
         if isinstance(message, QuotesWaiting):
-            for quote in self._quotes.take():
+            for quote in self._quotes.take_some(_QUOTES, self.actor_ref):
                 self._dispatch(self._runner.hear(quote))
             return
         reached("strategy_host.hears", message)

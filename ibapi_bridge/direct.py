@@ -1,19 +1,18 @@
 """Protobuf messages read without the official objects between: message id -> callback name and arguments.
 
 The arguments carry the official parameter names, absent fields are absent, so ``inbound.translate`` reads them as it
-reads official objects. This halves the work per message and keeps *absent* apart from *zero*. Those of orders and
-fills go a shorter way still: ``hot_reports``.
+reads official objects. This halves the work per message and keeps *absent* apart from *zero*. Those of orders, fills
+and quotes go a shorter way still: ``hot_reports``.
 """
 
 from collections.abc import Callable
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
 Args = dict[str, object]
-_Fields: TypeAlias = Any  # the generated classes carry no type information
 Row = tuple[str, type[Message], Callable[[Any], Args]]
 
 
@@ -33,23 +32,8 @@ def _renamed(**names: str) -> Callable[[Message], Args]:
     return fields
 
 
-def _tick_price(message: _Fields) -> Args:
-    return {
-        "reqId": message.reqId,
-        "tickType": message.tickType,
-        "price": message.price,
-        "size": message.size if message.HasField("size") else None,
-    }
-
-
-def _tick_size(message: _Fields) -> Args:
-    return {"reqId": message.reqId, "tickType": message.tickType, "size": message.size}
-
-
 ROWS: Final = MappingProxyType[int, Row](
     {
-        1: ("tickPrice", message_class("TickPrice"), _tick_price),
-        2: ("tickSize", message_class("TickSize"), _tick_size),
         4: ("error", message_class("ErrorMessage"), _renamed(id="reqId", errorMsg="errorString")),
         6: ("updateAccountValue", message_class("AccountValue"), _renamed(value="val")),
         9: ("nextValidId", message_class("NextValidId"), _fields),

@@ -1,4 +1,4 @@
-"""Protobuf message -> report in one step, for the messages that come with every order and fill.
+"""Protobuf message -> report in one step, for the messages that come with every order and fill, and for quotes.
 
 The same statements through ``inbound.translate`` give equal reports (a test holds them together); here a message is
 read without a dictionary of arguments between, which halves the work on the thread that also decodes.
@@ -23,10 +23,11 @@ from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import message_class
 from ibapi_bridge.figures import Untranslatable, figure, identity, integer, needed, quantity, text
 from ibapi_bridge.inbound_terms import contract_of, order_of
+from ibapi_bridge.quotes import QuoteFold
 from ibapi_bridge.times import execution_time
 from ibapi_bridge.vocabulary import broker_status, side
 
-Reader = Callable[[Any, datetime, Epoch, Conversation], Report]
+Reader = Callable[[Any, datetime, Epoch, Conversation], Report | None]
 _Fields = Any  # the generated classes carry no type information
 
 
@@ -125,8 +126,22 @@ def _position(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> Rep
     )
 
 
+def _tick_price(said: _Fields, at: datetime, epoch: Epoch, context: Conversation) -> Report | None:
+    fold = context.asked.get(said.reqId)
+    if not isinstance(fold, QuoteFold):
+        return None
+    return fold.price(said.tickType, said.price, said.size if said.HasField("size") else None, at=at, epoch=epoch)
+
+
+def _tick_size(said: _Fields, at: datetime, epoch: Epoch, context: Conversation) -> Report | None:
+    fold = context.asked.get(said.reqId)
+    return fold.size(said.tickType, said.size, at=at, epoch=epoch) if isinstance(fold, QuoteFold) else None
+
+
 READERS: Final = MappingProxyType[int, tuple[str, Any, Reader]](
     {
+        1: ("tickPrice", message_class("TickPrice"), _tick_price),
+        2: ("tickSize", message_class("TickSize"), _tick_size),
         3: ("orderStatus", message_class("OrderStatus"), _order_status),
         5: ("openOrder", message_class("OpenOrder"), _open_order),
         11: ("execDetails", message_class("ExecutionDetails"), _execution),
@@ -134,4 +149,4 @@ READERS: Final = MappingProxyType[int, tuple[str, Any, Reader]](
         61: ("position", message_class("Position"), _position),
     }
 )
-"""Message id (without the protobuf offset) -> callback name, message class, how it is read."""
+"""Message id (without the protobuf offset) -> callback name, message class, how it is read (None: nothing new)."""

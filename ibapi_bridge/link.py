@@ -41,6 +41,7 @@ from actors.messages.wire import (
 )
 from ibapi_bridge import outbound
 from ibapi_bridge.asking import Asker
+from ibapi_bridge.backlog import Backlog
 from ibapi_bridge.capture import Recorder
 from ibapi_bridge.client import (
     OLDEST_SERVER_VERSION,
@@ -59,6 +60,9 @@ __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
 _PORTION = 32
+_TICKS = 8
+"""So many ticks are understood between two looks for anything more important."""
+
 _OF_ORDERS = frozenset(
     {OrderStatusReported, OpenOrderReported, ExecutionReported, CommissionReported, PositionReported}
 )
@@ -106,6 +110,7 @@ class IbapiLink:
         self._answers: deque[Report] = deque()
         self._accounts: AccountsReported | None = None
         self._next_id: NextOrderIdReported | None = None
+        self._received_at = now()
         self._is_ready = False
         self._complaint = ""
         self._awaited = ""
@@ -201,11 +206,14 @@ class IbapiLink:
         self._transport.send(greeting(self._settings.connect_options))
         self._awaited = _AWAITING_ANSWER
         frames = self._first_frames(ready_by)
-        listener = self._listener(_version(frames.pop(0)))
+        version = _version(frames.pop(0))
+        listener, ticks = self._listener(version), Backlog(server_version=version)
         self._awaited = _AWAITING_GREETING
         self._hear_frames(listener, frames)
         while True:
-            self._hear_frames(listener, self._transport.receive(None if self._is_ready else ready_by))
+            arrived = self._transport.receive(None if self._is_ready else ready_by, at_once=len(ticks) > 0)
+            self._hear_frames(listener, ticks.others(arrived))
+            self._hear_frames(listener, ticks.take(_TICKS))
             while self._answers:
                 self._hear(self._answers.popleft())
 
@@ -227,7 +235,7 @@ class IbapiLink:
             server_version=version,
             epoch=self._epoch,
             context=self._context,
-            now=self._now,
+            now=lambda: self._received_at,
             overheard=None if self._recorder is None else self._record,
         )
 
@@ -241,6 +249,7 @@ class IbapiLink:
         What was understood before the stream broke is passed on all the same.
         """
         heard: list[Report] = []
+        self._received_at = self._now()
         try:
             for frame in frames:
                 heard += listener.understand(frame)

@@ -21,7 +21,7 @@ _ID = 4
 _QUICK: dict[bytes, tuple[Any, Reader]] = {
     (number + PROTOBUF_OFFSET).to_bytes(_ID, "big"): (kind, read) for number, (_, kind, read) in READERS.items()
 }
-"""How the messages of orders are read, by the bytes a frame of theirs begins with."""
+"""How the messages of orders and quotes are read, by the bytes a frame of theirs begins with."""
 
 
 class Listener:
@@ -61,9 +61,10 @@ class Listener:
             return self._understand_any(body)
         kind, read = reader
         try:
-            return [read(kind.FromString(body[_ID:]), self._now(), self._epoch, self._context)]
+            report = read(kind.FromString(body[_ID:]), self._now(), self._epoch, self._context)
         except Exception:  # noqa: BLE001 - read once more, where what is wrong with it is said
             return self._understand_any(body)
+        return [] if report is None else [report]
 
     def _understand_any(self, body: bytes) -> list[Report]:
         self._reports = []
@@ -95,10 +96,12 @@ class Listener:
     def _read(self, name: str, kind: Any, read: Reader, content: bytes) -> None:  # noqa: ANN401 - a generated class
         message, at = kind.FromString(content), self._now()
         try:
-            self._reports.append(read(message, at, self._epoch, self._context))
+            report = read(message, at, self._epoch, self._context)
         except Exception as problem:  # noqa: BLE001 - as in ``translate``: one bad statement must not end the connection
             self._context.tear(name)
-            self._reports.append(damaged(name, problem, repr(message), at=at, epoch=self._epoch))
+            report = damaged(name, problem, repr(message), at=at, epoch=self._epoch)
+        if report is not None:
+            self._reports.append(report)
 
     def _told(self, name: str, args: dict[str, object]) -> None:
         if self._overheard is not None:

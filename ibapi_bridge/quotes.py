@@ -35,7 +35,7 @@ class QuoteFold:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self._known: dict[str, Decimal | None] = {}
+        self._known: dict[str, Decimal | None] = dict.fromkeys((*_SIZE_OF, *_SIZE_OF.values(), "volume"))
         self._halted = False
 
     def price(
@@ -67,23 +67,10 @@ class QuoteFold:
         return self._quote(at, epoch)
 
     def _put(self, name: str, value: Decimal | None) -> bool:
-        if self._known.get(name) == value:
+        if self._known[name] == value:
             return False
         self._known[name] = value
         return True
 
     def _quote(self, at: datetime, epoch: Epoch) -> QuoteReported:
-        known = self._known.get
-        return QuoteReported(
-            at=at,
-            epoch=epoch,
-            contract=self.contract,
-            bid=known("bid"),
-            bid_size=known("bid_size"),
-            ask=known("ask"),
-            ask_size=known("ask_size"),
-            last=known("last"),
-            last_size=known("last_size"),
-            volume=known("volume"),
-            halted=self._halted,
-        )
+        return QuoteReported(at=at, epoch=epoch, contract=self.contract, halted=self._halted, **self._known)

@@ -111,6 +111,7 @@ class StrategyRunner:
         self._life = _Life.WAITING
         self._missed: list[OrderEvent | Reconciled] = []
         self._bars = self._bar_builders(zone or ZoneInfo("America/New_York"))
+        self._builders: dict[Contract, tuple[BarBuilder, ...]] = {}
         strategy.bind(self)
 
     @property
@@ -200,10 +201,19 @@ class StrategyRunner:
 
     def _hear_quote(self, quote: QuoteReported) -> None:
         self.view.put_quote(quote)
-        for contract, builder in self._bars.items():
-            if is_same(contract, quote.contract):
-                self._finish(builder.add(quote))
+        for builder in self._builders_of(quote.contract):
+            self._finish(builder.add(quote))
         self._call("on_quote", lambda: self._strategy.on_quote(quote))
+
+    def _builders_of(self, found: Contract) -> tuple[BarBuilder, ...]:
+        """Looked for once: a quote costs no more when many symbols are followed, and no bars when nobody hears them."""
+        builders = self._builders.get(found)
+        if builders is None:
+            wants_bars = getattr(self._strategy.on_bar, "__func__", None) is not Strategy.on_bar
+            bars = self._bars.items() if wants_bars else ()
+            builders = tuple(builder for wanted, builder in bars if is_same(wanted, found))
+            self._builders[found] = builders
+        return builders
 
     def _close_bars(self, at: datetime) -> None:
         for builder in self._bars.values():

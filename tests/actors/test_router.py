@@ -142,6 +142,24 @@ def test_quotes_wait_in_a_box_and_wake_their_reader_once(trace: list[str]) -> No
     assert len(reader) == 2
 
 
+def test_quotes_that_arrive_together_wake_their_reader_once_and_are_taken_in_portions(trace: list[str]) -> None:
+    reader, rest, box = Inbox("reader", trace), Inbox("rest", trace), QuoteBox()
+    fan = QuoteFan(((box, reader),), lambda *reports: rest.extend(reports))
+    quotes = [QuoteReported(at=AT, epoch=Epoch(1), contract=Contract(symbol=name)) for name in ("A", "B", "C", "A")]
+    fan(quotes[0], notice(NoticeKind.INFO), *quotes[1:])
+    assert reader == [QuotesWaiting()]
+    assert rest == [notice(NoticeKind.INFO)]
+    assert box.conflated == 1
+    assert box.take_some(2, reader) == (quotes[3], quotes[1])
+    assert len(reader) == 2
+    fan(quotes[0])
+    assert len(reader) == 2
+    assert box.take_some(2, reader) == (quotes[2], quotes[0])
+    assert len(reader) == 2
+    fan(quotes[0])
+    assert len(reader) == 3
+
+
 class Telling:
     """What an actor's address does with what it is told."""
 

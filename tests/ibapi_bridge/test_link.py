@@ -101,6 +101,27 @@ def test_an_answer_about_open_orders_that_never_ends_renews_the_connection() -> 
         assert "never ended its answer about OPEN_ORDERS" in last_words(heard)
 
 
+def test_news_of_an_order_overtakes_the_market_data_before_it() -> None:
+    with connection() as (gateway, link, heard):
+        link.send(Subscribe(wanted=SPY))
+        asked = message_class("MarketDataRequest")()
+        while not asked.reqId:
+            frame = gateway.read_frame()
+            if request_id(frame) == 1:
+                asked.ParseFromString(frame[4:])
+        prices = [1.0 + number / 100 for number in range(500)]
+        ticks = [protobuf(1, "TickPrice", reqId=asked.reqId, tickType=1, price=price) for price in prices]
+        gateway.send(b"".join(ticks[:250]) + status(1) + b"".join(ticks[250:]))
+        heard.next(OrderStatusReported)
+        while heard.next(QuoteReported).bid != Decimal("5.99"):
+            pass
+        assert [quote.bid for quote in heard.seen if isinstance(quote, QuoteReported)] == [
+            Decimal(str(price)) for price in prices
+        ]
+        kinds = [type(report) for report in heard.seen]
+        assert kinds.index(OrderStatusReported) < kinds.index(QuoteReported) + 250
+
+
 def test_a_failed_request_ends_its_list_as_incomplete() -> None:
     with connection() as (gateway, link, heard):
         link.send(query(SnapshotKind.EXECUTIONS))

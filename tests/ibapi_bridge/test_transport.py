@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from actors.link import SendError
+from ibapi_bridge.framing import framed
 from ibapi_bridge.transport import ConnectionEnded, Transport, TransportSettings
 
 pytestmark = pytest.mark.socket
@@ -93,6 +94,19 @@ def test_the_first_reason_to_close_counts_and_shutting_twice_is_harmless() -> No
             asked.send(b"late")
         accepted.close()
         asked.shut()
+        asked.shut()
+
+
+def test_taking_what_is_there_waits_for_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked = transport(listener.getsockname()[1])
+        asked.connect()
+        accepted, _ = listener.accept()
+        assert list(asked.receive(None, at_once=True)) == []
+        accepted.sendall(framed(b"one"))
+        assert list(asked.receive(None)) == [b"one"]
+        assert list(asked.receive(None, at_once=True)) == []
+        accepted.close()
         asked.shut()
 
 

@@ -1,0 +1,85 @@
+"""Market data that has arrived and is not understood yet: everything else goes first.
+
+A quote is worth less with every moment, the news of an order is not. While ticks wait here, the link looks for other
+frames after every few of them. A flood that outruns us is thinned: of each stream only the latest tick of each kind
+stays, so what waits is bounded by what was subscribed.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from ibapi_bridge.client import FIRST_RAW_ID_VERSION, PROTOBUF_OFFSET
+from ibapi_bridge.direct import message_class
+
+MOST_WAITING: Final = 1_000
+"""Ticks beyond which a backlog is thinned: some hundredths of a second's work."""
+
+_KINDS: Final = {
+    1: message_class("TickPrice"),
+    2: message_class("TickSize"),
+    45: message_class("TickGeneric"),
+    46: message_class("TickString"),
+}
+"""Message id (without the protobuf offset) -> how its protobuf form is read."""
+
+_ID: Final = 4
+_RAW: Final = frozenset((number + offset).to_bytes(_ID, "big") for number in _KINDS for offset in (0, PROTOBUF_OFFSET))
+_TEXT: Final = frozenset(b"%d" % number for number in _KINDS)
+
+
+class Backlog:
+    """The ticks of one connection; used by the link's thread only.
+
+    Args:
+        server_version: agreed on in the handshake; decides how frames begin.
+    """
+
+    def __init__(self, *, server_version: int) -> None:
+        self._raw_ids = server_version >= FIRST_RAW_ID_VERSION
+        self._waiting: deque[bytes] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def others(self, frames: Iterable[bytes]) -> Iterator[bytes]:
+        """Keep the ticks among frames and give back the rest, in order."""
+        for frame in frames:
+            if self._is_tick(frame):
+                self._waiting.append(frame)
+            else:
+                yield frame
+
+    def take(self, count: int) -> list[bytes]:
+        """The oldest ticks, so many at most."""
+        if len(self._waiting) > MOST_WAITING:
+            self._thin()
+        return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+
+    def _is_tick(self, frame: bytes) -> bool:
+        if self._raw_ids:
+            return frame[:_ID] in _RAW
+        return frame.partition(b"\0")[0] in _TEXT
+
+    def _thin(self) -> None:
+        latest: dict[object, bytes] = {}
+        for frame in self._waiting:
+            key = self._key_of(frame)
+            latest.pop(key, None)  # the latest of each kind, in the order in which they came
+            latest[key] = frame
+        self._waiting = deque(latest.values())
+
+    def _key_of(self, frame: bytes) -> object:
+        """Stream and kind of a tick; the frame itself where they cannot be read, which whoever understands it says."""
+        if not self._raw_ids:
+            return tuple(frame.split(b"\0", 4)[:4])  # id, version, stream, kind
+        number = int.from_bytes(frame[:_ID], "big")
+        if number < PROTOBUF_OFFSET:
+            return number, *frame[_ID:].split(b"\0", 3)[:3]
+        try:
+            tick = _KINDS[number - PROTOBUF_OFFSET].FromString(frame[_ID:])
+        except DecodeError:
+            return frame
+        return number, tick.reqId, tick.tickType

@@ -1,0 +1,49 @@
+"""The strategy host's inbox: news of orders waits behind a few quotes at most."""
+
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+from actors.base import Ping, start_actor, stop_actor
+from actors.conflation import QuoteBox
+from actors.domain.contract import Contract
+from actors.domain.identity import Epoch
+from actors.messages.reports import QuoteReported
+from actors.messages.schedule import TimerFired
+from actors.strategy_host import StrategyHost
+
+AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+FIRST, NEWS = TimerFired(at=AT, name="first"), TimerFired(at=AT, name="news")
+PATIENCE = 5.0
+
+
+class Slow:
+    """A strategy that is busy with the first message until it is let go."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.is_busy, self.may_go = Event(), Event()
+
+    def hear(self, message: Any) -> tuple[Any, ...]:
+        self.heard.append(message)
+        if message is FIRST:
+            self.is_busy.set()
+            assert self.may_go.wait(PATIENCE)
+        return ()
+
+
+def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes() -> None:
+    slow, box = Slow(), QuoteBox()
+    host = start_actor(StrategyHost, runner=slow, quotes=box, dispatch=lambda _: None, supervisor=None)
+    host.tell(FIRST)
+    assert slow.is_busy.wait(PATIENCE)
+    contracts = [Contract(symbol=f"Q{number}") for number in range(40)]
+    quotes = [QuoteReported(at=AT, epoch=Epoch(1), contract=contract) for contract in contracts]
+    box.put(quotes, host)
+    host.tell(NEWS)
+    slow.may_go.set()
+    while len(slow.heard) < 42 and host.is_alive():
+        host.ask(Ping(), timeout=PATIENCE)
+    assert stop_actor(host)
+    assert slow.heard.index(NEWS) <= 5
+    assert [heard for heard in slow.heard if isinstance(heard, QuoteReported)] == quotes
