@@ -9,7 +9,7 @@ Old records may be moved into archives (``journal_archive``); what is left begin
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from functools import cache
 from hashlib import blake2b
@@ -30,6 +30,8 @@ RECORDS_TABLE = """
 CREATE TABLE IF NOT EXISTS records (
     sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL, chain BLOB NOT NULL);
 """
+_COLUMNS = 5
+_MOST_VALUES = 16 * _COLUMNS
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 {RECORDS_TABLE}
@@ -125,13 +127,36 @@ class Journal:
             chain = chained(chain, kind, body)
             values += (sequence, kind, body, crc_of(sequence, kind, body), chain)
         try:
-            self._database.execute(_insertion(sequence - self._sequence), values)
+            self._insert(values)
             reached("journal.committed")
             self._head.write(sequence)
             reached("journal.promised")
         except (sqlite3.Error, OSError) as error:
             raise JournalFailed(f"the journal {self.path.name} cannot be written: {error}") from error
         self._sequence, self._chain = sequence, chain
+
+    def _insert(self, values: list[object]) -> None:
+        """One statement is a transaction of its own, and one wait for the interpreter; more of them make one together.
+
+        Each number of rows is a statement that SQLite keeps, with what it last wrote: so there are only a few.
+        """
+        execute = self._database.execute
+        if len(values) <= _MOST_VALUES:
+            execute(_insertion(len(values)), values)
+            return
+        execute("BEGIN")
+        try:
+            for start in range(0, len(values), _MOST_VALUES):
+                portion = values[start : start + _MOST_VALUES]
+                execute(_insertion(len(portion)), portion)
+            execute("COMMIT")
+        except sqlite3.Error:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):  # SQLite rolls back by itself after some failures, and the first one is told
+            self._database.execute("ROLLBACK")
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """Records in order, each checked against its CRC and the chain.
@@ -242,9 +267,9 @@ class Journal:
 
 
 @cache
-def _insertion(rows: int) -> str:
-    """One statement for all rows: a transaction of its own, and one wait for the interpreter instead of one a row."""
-    return f"INSERT INTO records VALUES {', '.join(['(?, ?, ?, ?, ?)'] * rows)}"
+def _insertion(values: int) -> str:
+    """The statement that inserts so many values, five to a row."""
+    return f"INSERT INTO records VALUES {', '.join(['(?, ?, ?, ?, ?)'] * (values // _COLUMNS))}"
 
 
 def crc_of(sequence: int, kind: str, body: bytes) -> int:

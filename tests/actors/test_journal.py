@@ -17,6 +17,7 @@ from actors.journal import (
     JournalDamaged,
     JournalFailed,
     JournalIdentity,
+    _insertion,
     open_database,
 )
 from actors.journal_files import JournalLocked
@@ -213,9 +214,10 @@ def failing(fails_at: int) -> Callable[[Path], sqlite3.Connection]:
 
 @pytest.mark.parametrize("fails_at", range(1, 40))
 def test_a_failure_at_any_statement_leaves_whole_batches_only(path: Path, fails_at: int) -> None:
-    """Every N of an open and four commits: an error is named, and what was committed before is all there."""
+    """Every N of an open and five commits: an error is named, and what was committed before is all there."""
     committed: list[object] = []
     batches = [[cancel(10 * number), cancel(10 * number + 1)] for number in range(1, 5)]
+    batches.insert(1, [cancel(number) for number in range(100, 140)])
     with suppress(JournalFailed, JournalDamaged), closing(opened(path, opener=failing(fails_at))) as journal:
         for batch in batches:
             journal.append(batch)
@@ -224,3 +226,26 @@ def test_a_failure_at_any_statement_leaves_whole_batches_only(path: Path, fails_
     found = contents(again)
     again.close()
     assert found == committed
+
+
+@pytest.mark.parametrize("fails_at", range(1, 6))
+def test_a_long_batch_that_failed_is_taken_back_as_a_whole(path: Path, fails_at: int) -> None:
+    """Forty records are a BEGIN, three statements and a COMMIT; the journal can be written again afterwards."""
+    opened(path).close()
+    database = FailingDatabase(open_database(path), 0)
+    with closing(opened(path, opener=lambda _: database)) as journal:
+        database._left = fails_at
+        with pytest.raises(JournalFailed):
+            journal.append([cancel(number) for number in range(40)])
+        journal.append([cancel(41)])
+        assert contents(journal) == [cancel(41)]
+
+
+def test_batches_of_every_size_leave_only_a_few_statements_behind(path: Path) -> None:
+    """SQLite keeps each kind of statement with what it last wrote: with one for each size memory grew for weeks."""
+    written = [cancel(number) for number in range(120)]
+    with closing(opened(path)) as journal:
+        for size in range(1, 101):
+            journal.append(written[:size])
+        assert contents(journal) == [message for size in range(1, 101) for message in written[:size]]
+    assert _insertion.cache_info().currsize <= 16
