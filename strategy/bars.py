@@ -69,6 +69,10 @@ class BarBuilder:
         finished, self._bar = self._bar, None
         return finished
 
+    def is_due(self, at: datetime) -> bool:
+        """Whether the open bar ends by ``at``."""
+        return self._bar is not None and at >= self._bar.closes
+
     def _opened(self, quote: QuoteReported, price: Decimal, volume: Decimal) -> Bar:
         opens = bar_start(quote.at, seconds=self._seconds, zone=self._zone)
         return Bar(

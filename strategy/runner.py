@@ -44,6 +44,8 @@ from strategy.view import View
 
 FailurePolicy = Literal["cancel", "flatten"]
 
+_NO_HOOK = Strategy.on_quote
+
 StrategyInput = (
     StartStrategy
     | StopStrategy
@@ -135,6 +137,18 @@ class StrategyRunner:
         self._dispatch(message)
         said, self._outbox = tuple(self._outbox), []
         return said
+
+    def notices(self, message: QuoteReported | Tick) -> bool:
+        """Whether a hook may be called by a quote, or by the time of a tick."""
+        if self._life is not _Life.RUNNING:
+            return True
+        if isinstance(message, QuoteReported) and getattr(self._strategy.on_quote, "__func__", None) is not _NO_HOOK:
+            return True
+        return any(builder.is_due(message.at) for builder in self._bars.values())
+
+    def pass_time(self, tick: Tick) -> None:
+        """As hearing a tick that calls no hook."""
+        self._move_time(tick)
 
     def note(self, text: str) -> None:
         """Put a line of the strategy into the log."""

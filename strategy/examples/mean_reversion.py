@@ -8,7 +8,7 @@ the end of the day is the scheduler's work (``trading.flatten_at``); this strate
 from collections import deque
 from datetime import datetime, time
 from decimal import Decimal
-from statistics import fmean, pstdev
+from math import fsum, sqrt
 
 import attrs
 
@@ -125,5 +125,8 @@ class MeanReversion(Strategy):
 
 def _deviations(closes: deque[float]) -> float:
     """How far the last close is from the average, in standard deviations; 0 where nothing moved."""
-    spread = pstdev(closes)
-    return (closes[-1] - fmean(closes)) / spread if spread else 0.0
+    moves = [close - closes[0] for close in closes]  # exact for prices so near each other: no move stays exactly 0
+    average = fsum(moves) / len(moves)
+    distances = [move - average for move in moves]
+    spread = sqrt(fsum([distance * distance for distance in distances]) / len(distances))
+    return distances[-1] / spread if spread else 0.0

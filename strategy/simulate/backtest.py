@@ -9,7 +9,6 @@ import attrs
 
 from actors.domain.contract import Session
 from actors.domain.identity import ClientId, Epoch
-from actors.domain.schedule import Schedule
 from actors.domain.session import SessionConfig, SessionMachine
 from actors.messages.commands import StateChanged
 from actors.messages.reports import QuoteReported
@@ -19,7 +18,9 @@ from strategy.report import SessionLedger
 from strategy.runner import StrategyRunner
 from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.line import Line
-from strategy.simulate.process import Parts, Process, Surroundings
+from strategy.simulate.process import Process
+from strategy.simulate.punctual import PunctualSchedule
+from strategy.simulate.surroundings import Parts, Surroundings
 from strategy.simulate.world import Setup
 
 LATENCY = 2_000
@@ -135,7 +136,7 @@ class Backtest:
         return Parts(
             desk=books.desk,
             portfolio=books.portfolio,
-            schedule=Schedule(setup.schedule, calendar=calendar),
+            schedule=PunctualSchedule(setup.schedule, calendar=calendar),
             machine=SessionMachine(SessionConfig(), last_epoch=books.last_epoch),
             runner=StrategyRunner(
                 strategy,

@@ -27,6 +27,7 @@ class Line:
         """The latest one that is under way, and when it arrives."""
         self._known_arrival = (0, agenda.start)
         self._blocked_until = 0
+        self._stalls: list[int] = []
         self._cuts = 0
         self._down_until = 0
         self._away = 0
@@ -78,6 +79,17 @@ class Line:
     def take_down(self, microseconds: int) -> None:
         """No connection can be made for a while."""
         self._down_until = max(self._down_until, self._agenda.now + microseconds)
+
+    def foresee_stall(self, moment: int) -> None:
+        """A stall will begin then."""
+        self._stalls.append(moment)
+
+    @property
+    def answers_surely(self) -> bool:
+        """Whether the gateway's answer to a question of now can be held up by nothing, and nobody overhears it."""
+        now = self._agenda.now
+        is_free = self._blocked_until <= now and self._tap is None
+        return is_free and not any(now <= moment <= now + self._latency for moment in self._stalls)
 
     def stall(self, microseconds: int) -> None:
         """Nothing arrives for a while, either way."""

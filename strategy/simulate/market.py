@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
-import attrs
-
+from actors.domain.frozen import frozen
 from strategy.simulate.plan import MarketMood, Plan, Regime
 
 CENT = Decimal("0.01")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Top:
     """The top of a book at a second of the session; prices in cents, sizes in shares."""
 

@@ -1,46 +1,25 @@
 """One life of our process: desk, portfolio, schedule, session and strategy, with the engine's own routing.
 
-One message comes after the other instead of one thread beside the other.
+One message comes after the other instead of one thread beside the other. A tick that finds nothing due is kept back
+from the desk until it hears something else: it would decide nothing, and only the latest tells the time.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import attrs
-
-from actors.domain.desk import Desk
-from actors.domain.identity import Epoch
-from actors.domain.portfolio import Portfolio
-from actors.domain.schedule import Schedule
-from actors.domain.session import (
-    AlertOutage,
-    AskServerTime,
-    CloseLink,
-    GiveUp,
-    OpenLink,
-    Resubscribe,
-    SessionAction,
-    SessionMachine,
-)
-from actors.domain.start_gate import StartGate
-from actors.domain.timekeeping import ClockDiffers
 from actors.messages.commands import StateChanged
-from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
-from actors.messages.reports import ConnectionLost, QuoteReported, Report, ServerTimeReported, SnapshotEnded
+from actors.messages.reports import QuoteReported, Report
 from actors.messages.schedule import StopStrategy
-from actors.messages.system import SendFailed, SessionChanged, SessionState, Tick
-from actors.messages.wire import FinishReconciliation, PlaceOrder, ReplacePlacedOrder, SeekConnection, Subscribe
+from actors.messages.system import SessionChanged, SessionState, Tick
+from actors.messages.wire import FinishReconciliation, PlaceOrder, ReplacePlacedOrder
 from actors.order_manager import decided_by_time
 from actors.router import decision_routes, report_routes
-from strategy.runner import StrategyRunner
-from strategy.simulate.agenda import SECOND, Agenda
-from strategy.simulate.line import Line
-from strategy.simulate.narrator import Narrator
-
-Message = Any
-"""What travels between the parts; each has its own table of what it hears."""
+from strategy.simulate.agenda import SECOND
+from strategy.simulate.connector import Connector
+from strategy.simulate.sight import Sight
+from strategy.simulate.surroundings import Hear, Inbox, Message, Parts, Surroundings
 
 MOST_AT_ONCE = 2_000
 """Messages that may follow from one at the same moment: answering each refusal with a new order takes more."""
@@ -53,35 +32,10 @@ class NeverAtRest(Exception):
     """What the strategy does makes it do the same again, at once and for ever."""
 
 
-@attrs.frozen(kw_only=True)
-class Parts:
-    """What one life is made of."""
-
-    desk: Desk
-    portfolio: Portfolio
-    schedule: Schedule
-    machine: SessionMachine
-    runner: StrategyRunner
-
-
-@attrs.frozen(kw_only=True)
-class Surroundings:
-    """What a life finds: the line, who takes requests at its other end, who listens."""
-
-    agenda: Agenda
-    line: Line
-    take: Callable[[Any], None]
-    greet: Callable[[Epoch], None]
-    listener: Any
-    narrator: Narrator | None = None
-    lag: int = 0
-    snapshot_lag: bool = False
-
-
 class _Post:
     """An address whose messages wait in the one inbox."""
 
-    def __init__(self, tell: Callable[[Any], None]) -> None:
+    def __init__(self, tell: Hear) -> None:
         self.tell = tell
 
 
@@ -96,29 +50,40 @@ class Process:
         self.sent_unready: list[str] = []
         """Orders and changes that the desk wanted to send although it knew that none pass."""
         self.is_alive = True
-        self.is_subscribed = False
-        self._schedule, self._gate = parts.schedule, StartGate()
-        self._around, self._agenda, self._line = around, around.agenda, around.line
+        self._schedule, self._agenda, self._line = parts.schedule, around.agenda, around.line
         self._born = self._ticked_at = self._agenda.now
-        self._inbox: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._inbox: Inbox = deque()
+        self._is_quiet = False
+        """The desk heard nothing since a tick at which it decided nothing."""
+        self._kept_back: Tick | None = None
         self._quiet_tick: Tick | None = None
         self._told_state = SessionState.DISCONNECTED
         self._tick_at: int | None = None
-        self._view_is_stale, self._view_is_due = True, False
-        posts = {name: _Post(self._teller(hear)) for name, hear in self._hearers().items()}
-        host = _Post(self._tell_host)
-        self._decided = decision_routes(**posts, strategy_host=host, listeners=(around.listener,))
-        self._reported = report_routes(**posts, listener=around.listener)
+        self._sight = Sight(parts, around, inbox=self._inbox, drain=self.drain)
+        self._connector = Connector(
+            parts,
+            around,
+            inbox=self._inbox,
+            desk=self._hear_order_manager,
+            host=self._sight.tell,
+            report=self.report,
+        )
+        self._wire(around)
 
-    def _hearers(self) -> dict[str, Callable[[Any], None]]:
-        return {
-            "connector": self._hear_connector,
+    def _wire(self, around: Surroundings) -> None:
+        hearers = {
+            "connector": self._connector.hear,
             "order_manager": self._hear_order_manager,
             "position_keeper": self._hear_keeper,
             "scheduler": self._hear_scheduler,
         }
+        posts = {name: _Post(self._teller(hear)) for name, hear in hearers.items()}
+        host = _Post(self._sight.tell)
+        self._decided = decision_routes(**posts, strategy_host=host, listeners=(around.listener,))
+        self._reported = report_routes(**posts, listener=around.listener)
+        self._sight.dispatch = self._decided.all
 
-    def _teller(self, hear: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _teller(self, hear: Hear) -> Hear:
         inbox = self._inbox
         return lambda message: inbox.append((hear, message))
 
@@ -139,9 +104,8 @@ class Process:
 
     def quote(self, quote: QuoteReported) -> None:
         """A quote arrived."""
-        if self.is_alive and self.is_subscribed and self._line.is_connected:
-            self._hear_keeper(quote)
-            self._tell_host(quote)
+        if self.is_alive and self._connector.is_subscribed and self._line.is_connected:
+            self._sight.quote(quote)
             self.drain()
 
     def tick(self) -> None:
@@ -149,11 +113,11 @@ class Process:
         if not self.is_alive:
             return
         tick = self._tick()
-        self._hear_order_manager(tick)
-        self._hear_keeper(tick)
+        self._pass_time_at_desk(tick)
+        self._sight.pass_time_at_keeper(tick)
         self._hear_scheduler(tick)
-        self._tell_host(tick)
-        self._hear_connector(tick)
+        self._sight.pass_time_at_host(tick)
+        self._connector.pass_time(tick)
         self.drain()
 
     def _tick(self) -> Tick:
@@ -163,21 +127,27 @@ class Process:
 
     def stop(self) -> None:
         """A wanted end: the strategy's last hook."""
-        self._tell_host(StopStrategy(at=self._agenda.moment, reason="the session is over"))
+        self._catch_up()
+        self._sight.tell(StopStrategy(at=self._agenda.moment, reason="the session is over"))
         self.drain()
 
     def die(self) -> None:
         """Killed: nothing more is heard or said."""
         self.is_alive = False
+        self._sight.is_closed = self._connector.is_closed = True
         self._inbox.clear()
+
+    def lose_connection(self, reason: str) -> None:
+        """The socket is gone."""
+        self._connector.lose(reason)
 
     def drain(self) -> None:
         """Handle what waits, and make sure that time passes when something is awaited."""
         if not self.is_alive:
             return
         handled = self._empty_inbox()
-        while self._view_is_due:
-            self._tell_view()
+        while self._sight.view_is_due:
+            self._sight.tell_view()
             handled = self._empty_inbox(handled)
         self._plan_tick()
 
@@ -190,6 +160,8 @@ class Process:
             if handled > MOST_AT_ONCE:
                 raise NeverAtRest(f"more than {MOST_AT_ONCE} messages followed from one, without any time passing")
         return handled
+
+    # --- time ---
 
     def _plan_tick(self) -> None:
         due = self._tick_due()
@@ -218,20 +190,44 @@ class Process:
         elif self.is_alive:
             self._plan_tick()
 
+    def _pass_time_at_desk(self, tick: Tick) -> None:
+        due = self.desk.next_due
+        if self._is_quiet and (due is None or tick.elapsed < due):
+            self._kept_back = tick
+        else:
+            self._catch_up()
+            self._let_desk_hear_tick(tick)
+
+    def _let_desk_hear_tick(self, tick: Tick) -> None:
+        decided = decided_by_time(self.desk, tick)
+        self._is_quiet = decided is None
+        if decided is None:
+            self._quiet_tick = tick
+        else:
+            self._conclude(tick, decided)
+
+    def _catch_up(self) -> None:
+        """The desk hears of the time that passed while nothing else did."""
+        if self._kept_back is not None:
+            tick, self._kept_back = self._kept_back, None
+            self._let_desk_hear_tick(tick)
+
     # --- the shells ---
 
     def _hear_order_manager(self, message: Message) -> None:
         if isinstance(message, StateChanged):
+            self._catch_up()
             self._remember(message)
             return
-        if self._agenda.now - self._ticked_at > _TICK_GRAIN and not isinstance(message, Tick):
-            self._hear_order_manager(self._tick())
-        decided = decided_by_time(self.desk, message) if isinstance(message, Tick) else self.desk.decide(message)
-        if decided is None:
-            self._quiet_tick = message
-            return
+        if self._agenda.now - self._ticked_at > _TICK_GRAIN:
+            self._pass_time_at_desk(self._tick())
+        self._catch_up()
+        self._is_quiet = False
         if isinstance(message, SessionChanged):
             self._told_state = message.state
+        self._conclude(message, self.desk.decide(message))
+
+    def _conclude(self, message: Message, decided: tuple[Message, ...]) -> None:
         if self._told_state is not SessionState.READY:
             sends = (said.oms_id for said in decided if isinstance(said, PlaceOrder | ReplacePlacedOrder))
             self.sent_unready.extend(sends)
@@ -246,122 +242,11 @@ class Process:
 
     def _hear_keeper(self, message: Message) -> None:
         if isinstance(message, FinishReconciliation):
-            self._inbox.append((self._hear_connector, message))
-            return
-        decided = self.portfolio.decide(message)
-        if decided:
-            self._decided.all(decided)
-        match message:
-            case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
-                self._view_is_stale = True
-                self._view_is_due = (
-                    self._view_is_due or not self._around.snapshot_lag or isinstance(message, Reconciled)
-                )
-            case Tick():
-                self._view_is_due = self._view_is_stale
-            case _:
-                self._view_is_stale = True
-
-    def _tell_view(self) -> None:
-        """Once for everything that happened at the same moment: the position keeper's own thread does about that."""
-        self._view_is_stale = self._view_is_due = False
-        self._tell_host(self.portfolio.snapshot_view(self._agenda.moment))
+            self._inbox.append((self._connector.hear, message))
+        else:
+            self._sight.hear(message)
 
     def _hear_scheduler(self, message: Message) -> None:
-        self._decided.all(self._schedule.decide(message))
-
-    def _tell_host(self, message: Message) -> None:
-        if self._around.lag:
-            self._agenda.after(self._around.lag, self._reach_host, message)
-        else:
-            self._inbox.append((self._hear_host, message))
-
-    def _reach_host(self, message: Message) -> None:
-        if self.is_alive:
-            self._hear_host(message)
-            self.drain()
-
-    def _hear_host(self, message: Message) -> None:
-        self._let_strategy_hear(message)
-        for start in self._gate.decide(message):
-            self._let_strategy_hear(start)
-
-    def _let_strategy_hear(self, message: Message) -> None:
-        wanted = self.runner.hear(message)
-        if wanted:
-            if self._around.narrator is not None:
-                self._around.narrator.wanted(message, wanted)
-            self._decided.all(wanted)
-
-    # --- the connector ---
-
-    def _hear_connector(self, message: Message) -> None:
-        match message:
-            case PlaceOrder() | ReplacePlacedOrder() if message.epoch != self.machine.epoch or (
-                not self.machine.takes_new_orders
-            ):
-                self._not_sent(message)
-            case Subscribe():
-                return
-            case FinishReconciliation() | SeekConnection() | Tick():
-                self._advance(message)
-            case SnapshotEnded():
-                return
-            case Report():
-                self._advance(message)
-            case _ if not self._line.is_connected:
-                self._not_sent(message)
-            case _:
-                self._line.send(message, self._around.take)
-
-    def _not_sent(self, command: Message) -> None:
-        if hasattr(command, "oms_id"):
-            text = f"the session is {self.machine.state.value}"
-            at = self._agenda.moment
-            failed = SendFailed(at=at, epoch=command.epoch, oms_id=command.oms_id, uncertain=False, text=text)
-            self._inbox.append((self._hear_order_manager, failed))
-
-    def _advance(self, message: Message) -> None:
-        for action in self.machine.decide(message):
-            self._carry_out(action)
-
-    def _carry_out(self, action: SessionAction) -> None:
-        match action:
-            case SessionChanged():
-                self._announce(action)
-            case OpenLink():
-                self._agenda.after(SECOND // 100, self._open, action.epoch)
-            case CloseLink():
-                self.lose_connection(action.reason)
-            case AskServerTime():
-                self._line.send_to_gateway(action, lambda _: self._answer_time())
-            case Resubscribe():
-                self.is_subscribed = True
-            case AlertOutage() | ClockDiffers() | GiveUp():
-                self._around.listener.tell(action)  # a process that gives up ends, and is started again from outside
-
-    def _announce(self, change: SessionChanged) -> None:
-        if change.state in (SessionState.DISCONNECTED, SessionState.CONNECTING):
-            self.is_subscribed = False
-        self._inbox.append((self._hear_order_manager, change))
-        self._tell_host(change)
-        self._around.listener.tell(change)
-
-    def _answer_time(self) -> None:
-        at = self._line.arrival
-        self._line.say_from_gateway(ServerTimeReported(at=at, epoch=self.machine.epoch, server_time=at))
-
-    def _open(self, epoch: Epoch) -> None:
-        if not self.is_alive or self.machine.epoch != epoch:
-            return
-        if self._line.is_reachable and not self._line.is_away:
-            self._line.connect(epoch, self.report)
-            self._around.greet(epoch)
-        else:
-            self.lose_connection("connection refused")
-
-    def lose_connection(self, reason: str) -> None:
-        """The socket is gone."""
-        self._line.cut()
-        if self.is_alive:
-            self.report((ConnectionLost(at=self._agenda.moment, epoch=self.machine.epoch, reason=reason),))
+        decided = self._schedule.decide(message)
+        if decided:
+            self._decided.all(decided)

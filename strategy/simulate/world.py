@@ -11,7 +11,7 @@ from actors.domain.contract import Contract, Session
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import ClientId, Epoch
 from actors.domain.invariants import InvariantViolated
-from actors.domain.schedule import Schedule, ScheduleConfig
+from actors.domain.schedule import ScheduleConfig
 from actors.domain.session import GiveUp, SessionConfig, SessionMachine
 from actors.messages.reports import ConnectionLost, LinkCondition, LinkConditionReported, QuoteReported
 from actors.messages.system import SessionChanged, SessionState
@@ -25,9 +25,11 @@ from strategy.simulate.line import Line, Tap
 from strategy.simulate.market import CENT, Top, tops
 from strategy.simulate.narrator import Narrator
 from strategy.simulate.plan import Disturbance, Event, OrderFate, Plan
-from strategy.simulate.process import NeverAtRest, Parts, Process, Surroundings
+from strategy.simulate.process import NeverAtRest, Process
 from strategy.simulate.properties import Property, Violation, first_violation
+from strategy.simulate.punctual import PunctualSchedule
 from strategy.simulate.record import Record, SessionView
+from strategy.simulate.surroundings import Parts, Surroundings
 from strategy.simulate.venue import Venue
 from strategy.simulate.venue_order import ACCOUNT, ZERO, VenueExecution, VenueOrder
 
@@ -137,7 +139,10 @@ class World:
         agenda.at(BEFORE_OPEN * SECOND, lambda _: self.venue.open())
         agenda.at((BEFORE_OPEN + plan.minutes * 60) * SECOND, lambda _: self._close())
         for event in plan.events:
-            agenda.at((BEFORE_OPEN + event.second) * SECOND, self._disturb, event)
+            begins = (BEFORE_OPEN + event.second) * SECOND
+            agenda.at(begins, self._disturb, event)
+            if event.kind is Disturbance.STALL:
+                self.line.foresee_stall(begins)
         agenda.at(BEFORE_OPEN * SECOND, self._beat)
         for symbol in dict.fromkeys(contract.symbol for contract in self.process.runner.subscriptions):
             self._next_top((symbol, tops(plan, symbol=symbol)))
@@ -332,7 +337,7 @@ class World:
         return Parts(
             desk=restored.desk,
             portfolio=restored.portfolio,
-            schedule=Schedule(self._setup.schedule, calendar=self._calendar),
+            schedule=PunctualSchedule(self._setup.schedule, calendar=self._calendar),
             machine=SessionMachine(_SESSION, last_epoch=restored.last_epoch),
             runner=StrategyRunner(
                 strategy,
