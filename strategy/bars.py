@@ -5,9 +5,8 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import attrs
-
 from actors.domain.contract import Contract
+from actors.domain.frozen import evolved, frozen
 from actors.messages.reports import QuoteReported
 
 BarSource = Literal["mid", "last"]
@@ -17,7 +16,7 @@ SET_BACK = timedelta(seconds=10)
 """Messages overtake each other by less; a moment before that means that the clock was set back."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Bar:
     """One bar: [opens, closes) as aware UTC instants, prices in the contract's currency, volume in units."""
 
@@ -105,7 +104,7 @@ def price_of(quote: QuoteReported, source: BarSource) -> Decimal | None:
 
 
 def _extended(bar: Bar, price: Decimal, volume: Decimal) -> Bar:
-    return attrs.evolve(
+    return evolved(
         bar,
         high=max(bar.high, price),
         low=min(bar.low, price),

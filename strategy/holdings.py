@@ -82,6 +82,8 @@ class Holdings:
 
 def is_same(wanted: Contract, found: Contract) -> bool:
     """Whether a contract, as far as it was named, is the one found; a con_id on both sides decides alone."""
+    if wanted is found:
+        return True
     if wanted.con_id and found.con_id:
         return wanted.con_id == found.con_id
     return (

@@ -144,7 +144,10 @@ class StrategyRunner:
             return True
         if isinstance(message, QuoteReported) and getattr(self._strategy.on_quote, "__func__", None) is not _NO_HOOK:
             return True
-        return any(builder.is_due(message.at) for builder in self._bars.values())
+        for builder in self._bars.values():  # noqa: SIM110 - a generator costs more than what it looks at
+            if builder.is_due(message.at):
+                return True
+        return False
 
     def pass_time(self, tick: Tick) -> None:
         """As hearing a tick that calls no hook."""

@@ -42,6 +42,11 @@ class Connector:
         """The process is dead."""
         self._around, self._agenda, self._line = around, around.agenda, around.line
         self._inbox, self._desk, self._host, self._report = inbox, desk, host, report
+        self._kept_back: Tick | None = None
+        self._elapsed = 0.0
+        """Of the last tick that the session heard."""
+        self._answered: float | None = None
+        """The tick at which the gateway was asked for its time and answered at once; None when the session changed."""
 
     def hear(self, message: Message) -> None:
         """Send it, advance the session by it, or say that it was not sent."""
@@ -60,8 +65,30 @@ class Connector:
                 self._line.send(message, self._around.take)
 
     def pass_time(self, tick: Tick) -> None:
-        """What the session does about it."""
-        self._advance(tick)
+        """What the session does about it.
+
+        A tick at which it would ask the gateway for its time, surely be answered and do nothing else is kept back until
+        the session hears something: the next such tick leaves everything as this one would.
+        """
+        if self._only_asks(tick):
+            self._kept_back, self._answered = tick, tick.elapsed
+        else:
+            self._catch_up()
+            self._elapsed = tick.elapsed
+            self._advance(tick)
+
+    def _only_asks(self, tick: Tick) -> bool:
+        config = self.machine.config
+        if self._answered is None or tick.elapsed < self._answered + config.heartbeat_interval_seconds:
+            return False
+        goes_by_clock = config.follows_gateway_clock or config.restart is not None
+        return self.machine.takes_new_orders and not goes_by_clock and self._line.answers_surely
+
+    def _catch_up(self) -> None:
+        if self._kept_back is not None:
+            tick, self._kept_back = self._kept_back, None
+            self._elapsed = tick.elapsed
+            self._advance(tick)
 
     def _not_sent(self, command: Message) -> None:
         if hasattr(command, "oms_id"):
@@ -71,6 +98,7 @@ class Connector:
             self._inbox.append((self._desk, failed))
 
     def _advance(self, message: Message) -> None:
+        self._catch_up()
         for action in self.machine.decide(message):
             self._carry_out(action)
 
@@ -90,6 +118,7 @@ class Connector:
                 self._around.listener.tell(action)  # a process that gives up ends, and is started again from outside
 
     def _announce(self, change: SessionChanged) -> None:
+        self._answered = None
         if change.state in (SessionState.DISCONNECTED, SessionState.CONNECTING):
             self.is_subscribed = False
         self._inbox.append((self._desk, change))
@@ -98,7 +127,9 @@ class Connector:
 
     def _ask_time(self, question: AskServerTime) -> None:
         """An answer that nothing can hold up but a cut, which ends the wait for it as well, is taken at once."""
-        if self._line.answers_surely:
+        is_sure = self._line.answers_surely or self._answered == self._elapsed
+        self._answered = self._elapsed if is_sure else None
+        if is_sure:
             at = self._agenda.moment
             self._advance(ServerTimeReported(at=at, epoch=self.machine.epoch, server_time=at))
         else:

@@ -61,7 +61,7 @@ def _regime_at(regimes: tuple[Regime, ...], minute: int) -> tuple[int, Regime | 
 def _drift(mood: MarketMood, bits: int, mid: int, seconds: int) -> int:
     """A step of half cents: the sum of three even ones, scaled with the square of time in a rough way."""
     swing = _SWINGS.get(mood, 12) * max(mid // 20_000, 1) * (1 + seconds // 20)
-    even = sum((bits >> shift) & 0xFF for shift in (0, 8, 16)) - 381
+    even = (bits & 0xFF) + (bits >> 8 & 0xFF) + (bits >> 16 & 0xFF) - 381
     return even * swing // 256 + _DRIFTS.get(mood, 0) * (1 + seconds // 10)
 
 

@@ -59,6 +59,9 @@ class Process:
         self._quiet_tick: Tick | None = None
         self._told_state = SessionState.DISCONNECTED
         self._tick_at: int | None = None
+        self._awaited: float | None = None
+        self._awaits_anew = True
+        """Whether what is awaited, or the session, may have changed since the next tick was planned."""
         self._sight = Sight(parts, around, inbox=self._inbox, drain=self.drain)
         self._connector = Connector(
             parts,
@@ -164,6 +167,10 @@ class Process:
     # --- time ---
 
     def _plan_tick(self) -> None:
+        """The tick that was planned comes soon enough while the desk hears nothing."""
+        if not self._awaits_anew:
+            return
+        self._awaits_anew = False
         due = self._tick_due()
         if due is not None and (self._tick_at is None or due < self._tick_at):
             self._tick_at = due
@@ -171,7 +178,7 @@ class Process:
 
     def _tick_due(self) -> int | None:
         """When time must pass next, None while nothing is awaited."""
-        awaited = self.desk.next_due
+        awaited = self._awaited = self.desk.next_due
         due = None if awaited is None else max(self._born + int(awaited * SECOND) + 1, self._agenda.now + _TICK_GRAIN)
         if self.machine.state is SessionState.READY:
             return due
@@ -183,6 +190,7 @@ class Process:
         if self._tick_at != planned:
             return
         self._tick_at = None
+        self._awaits_anew = True
         awaited = self.desk.next_due
         overdue = awaited is not None and self._born + int(awaited * SECOND) + 1 <= planned
         if overdue or self.machine.state is not SessionState.READY:
@@ -191,7 +199,7 @@ class Process:
             self._plan_tick()
 
     def _pass_time_at_desk(self, tick: Tick) -> None:
-        due = self.desk.next_due
+        due = self.desk.next_due if self._awaits_anew else self._awaited
         if self._is_quiet and (due is None or tick.elapsed < due):
             self._kept_back = tick
         else:
@@ -199,6 +207,7 @@ class Process:
             self._let_desk_hear_tick(tick)
 
     def _let_desk_hear_tick(self, tick: Tick) -> None:
+        self._awaits_anew = True
         decided = decided_by_time(self.desk, tick)
         self._is_quiet = decided is None
         if decided is None:
@@ -222,7 +231,7 @@ class Process:
         if self._agenda.now - self._ticked_at > _TICK_GRAIN:
             self._pass_time_at_desk(self._tick())
         self._catch_up()
-        self._is_quiet = False
+        self._is_quiet, self._awaits_anew = False, True
         if isinstance(message, SessionChanged):
             self._told_state = message.state
         self._conclude(message, self.desk.decide(message))

@@ -223,8 +223,9 @@ class Record:
         """A point of the equity curve."""
         view = self.view
         equity = self._venue.equity
-        if not view.equity_curve or view.equity_curve[-1][1] != equity:
-            view.equity_curve.append((at, equity))
+        if view.equity_curve and view.equity_curve[-1][1] == equity:
+            return
+        view.equity_curve.append((at, equity))
         view.peak = max(view.peak, equity)
         view.drawdown = max(view.drawdown, view.peak - equity)
 
