@@ -24,6 +24,11 @@ class Router:
         places = [(place, id(address)) for row in self._table.values() for place, address in enumerate(row)]
         self._rank = {address: place for place, address in sorted(places)}
 
+    @property
+    def rows(self) -> Mapping[type[Any], tuple[Address[Any], ...]]:
+        """Who hears of each class, in order; for whoever delivers single messages on one thread."""
+        return self._table
+
     def __call__(self, *messages: object) -> None:
         """Deliver messages, to each recipient in order and for one wake-up.
 

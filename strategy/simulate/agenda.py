@@ -40,7 +40,7 @@ class Agenda:
     def at(self, microseconds: int, act: Act, payload: Any = None) -> None:  # noqa: ANN401 - whatever the act takes
         """Let something happen at a moment that is not past."""
         self._number += 1
-        heappush(self._acts, (max(microseconds, self.now), self._number, act, payload))
+        heappush(self._acts, (microseconds if microseconds > self.now else self.now, self._number, act, payload))
 
     def run_next(self, until: int) -> bool:
         """Let the next thing happen; False when nothing is left up to that moment."""

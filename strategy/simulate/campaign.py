@@ -1,9 +1,11 @@
 """Many sessions: a pure function of the subject, the profile and a range of seeds, on one process or several."""
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 
 import attrs
 
@@ -17,6 +19,9 @@ from strategy.simulate.world import Setup
 
 CHUNK = 50
 """Sessions played and added up at a time; a campaign that stops at a failure stops at the end of one."""
+
+YOUNG_OBJECTS = 20_000
+"""Objects made before the garbage collector looks at them: a session makes about as many that outlive a moment."""
 
 _SEED_STRIDE = 1_000_000_007
 
@@ -44,12 +49,34 @@ def run(campaign: Campaign, progress: Callable[[Tally], None] = lambda _: None) 
         StrategyLoadError: the strategy cannot be loaded.
     """
     total = Tally()
-    for part in _parts(campaign):
-        total = total + part
-        progress(total)
-        if total.failures and not campaign.keep_going:
-            break
+    with _collected_seldom():
+        for part in _parts(campaign):
+            total = total + part
+            progress(total)
+            if total.failures and not campaign.keep_going:
+                break
     return total
+
+
+@contextmanager
+def _collected_seldom() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    collect_seldom()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+def collect_seldom() -> None:
+    """Take what is there already out of the garbage collector's sight, and let it look at what sessions leave behind.
+
+    For the rest of the process: a process that only plays sessions.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 def _parts(campaign: Campaign) -> Iterator[Tally]:
@@ -88,6 +115,7 @@ _HERE: dict[str, tuple[Campaign, Setup]] = {}
 
 def _begin(campaign: Campaign) -> None:
     _HERE["campaign"] = (campaign, campaign.subject.setup())
+    collect_seldom()
 
 
 def _play_chunk(start: int) -> Tally:

@@ -40,12 +40,13 @@ class Line:
     def arrival(self) -> datetime:
         """When what is sent now arrives."""
         arrives = self._arrival()
-        if self._known_arrival[0] != arrives:
+        if arrives != self._known_arrival[0]:
             self._known_arrival = (arrives, self._agenda.moment_at(arrives))
         return self._known_arrival[1]
 
     def _arrival(self) -> int:
-        return max(self._agenda.now + self._latency, self._blocked_until)
+        free = self._agenda.now + self._latency
+        return free if free > self._blocked_until else self._blocked_until
 
     @property
     def is_reachable(self) -> bool:

@@ -33,10 +33,10 @@ class NeverAtRest(Exception):
 
 
 class _Post:
-    """An address whose messages wait in the one inbox."""
+    """An address whose messages wait in the one inbox for who hears them."""
 
-    def __init__(self, tell: Hear) -> None:
-        self.tell = tell
+    def __init__(self, tell: Hear, hear: Hear | None = None) -> None:
+        self.tell, self.hear = tell, hear
 
 
 class Process:
@@ -80,11 +80,17 @@ class Process:
             "position_keeper": self._hear_keeper,
             "scheduler": self._hear_scheduler,
         }
-        posts = {name: _Post(self._teller(hear)) for name, hear in hearers.items()}
+        posts = {name: _Post(self._teller(hear), hear) for name, hear in hearers.items()}
         host = _Post(self._sight.tell)
         self._decided = decision_routes(**posts, strategy_host=host, listeners=(around.listener,))
         self._reported = report_routes(**posts, listener=around.listener)
-        self._sight.dispatch = self._decided.all
+        self._tells = {kind: tuple(address.tell for address in row) for kind, row in self._decided.rows.items()}
+        rows = self._reported.rows.items()
+        self._hears: dict[type[Any], Hear] = {
+            kind: row[0].hear for kind, row in rows if len(row) == 1 and isinstance(row[0], _Post) and row[0].hear
+        }
+        """Reports that only one of the parts hears."""
+        self._sight.dispatch = self._dispatch
 
     def _teller(self, hear: Hear) -> Hear:
         inbox = self._inbox
@@ -99,10 +105,16 @@ class Process:
 
     def report(self, burst: Iterable[Report]) -> None:
         """The link heard something; the portfolio tells once of what came at the same moment."""
+        hears = self._hears
         for report in burst:
             if self.is_alive:
-                self._reported(report)
-                self._empty_inbox()
+                hear = hears.get(type(report))
+                if hear is None or self._inbox:
+                    self._reported(report)
+                    self._empty_inbox()
+                else:
+                    hear(report)
+                    self._empty_inbox(1)
         self.drain()
 
     def quote(self, quote: QuoteReported) -> None:
@@ -223,6 +235,13 @@ class Process:
 
     # --- the shells ---
 
+    def _dispatch(self, messages: tuple[Message, ...]) -> None:
+        if len(messages) == 1:
+            for tell in self._tells[type(messages[0])]:
+                tell(messages[0])
+        elif messages:
+            self._decided.all(messages)
+
     def _hear_order_manager(self, message: Message) -> None:
         if isinstance(message, StateChanged):
             self._catch_up()
@@ -241,7 +260,7 @@ class Process:
             sends = (said.oms_id for said in decided if isinstance(said, PlaceOrder | ReplacePlacedOrder))
             self.sent_unready.extend(sends)
         self._remember(message)
-        self._decided.all(decided)
+        self._dispatch(decided)
 
     def _remember(self, message: object) -> None:
         if self._quiet_tick is not None:
@@ -257,5 +276,4 @@ class Process:
 
     def _hear_scheduler(self, message: Message) -> None:
         decided = self._schedule.decide(message)
-        if decided:
-            self._decided.all(decided)
+        self._dispatch(decided)

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from actors.domain.identity import OmsId
-from actors.domain.order_state import Fill, OrderState
+from actors.domain.order_state import ExecStatus, Fill, OrderState
 from actors.messages.events import (
     Discrepancy,
     Event,
@@ -115,7 +115,7 @@ class Record:
         self._venue = venue
         self.counts: Counter[str] = Counter()
         self.has_news = False
-        self._statuses: dict[OmsId, str] = {}
+        self._statuses: dict[OmsId, tuple[ExecStatus, bool]] = {}
         self.told_families: Counter[str] = Counter()
         self.complaints: Counter[str] = Counter()
         self.orders = 0
@@ -150,10 +150,9 @@ class Record:
         view.events.append(event)
         if not order.external:
             view.orders[order.oms_id] = order
-        status = f"{order.status.value}{'?' if order.in_doubt else ''}"
-        before = self._statuses.get(order.oms_id, "-")
+        status, before = (order.status, order.in_doubt), self._statuses.get(order.oms_id)
         if status != before:
-            self.counts[f"{before} -> {status}"] += 1
+            self.counts[f"{_named(before)} -> {_named(status)}"] += 1
             self._statuses[order.oms_id] = status
         if isinstance(event, OrderFilled):
             view.fills.append(ToldFill(at=event.at, order=order, fill=event.fill, recovered=event.recovered))
@@ -228,6 +227,10 @@ class Record:
         view.equity_curve.append((at, equity))
         view.peak = max(view.peak, equity)
         view.drawdown = max(view.drawdown, view.peak - equity)
+
+
+def _named(status: tuple[ExecStatus, bool] | None) -> str:
+    return "-" if status is None else f"{status[0].value}{'?' if status[1] else ''}"
 
 
 def _signed(fill: Fill) -> Decimal:

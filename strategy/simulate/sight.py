@@ -60,9 +60,7 @@ class Sight:
         self._put(quote)
 
     def _decide(self, message: Message) -> None:
-        decided = self._portfolio.decide(message)
-        if decided:
-            self.dispatch(decided)
+        self.dispatch(self._portfolio.decide(message))
 
     def tell_view(self) -> None:
         """Once for everything that happened at the same moment: the position keeper's own thread does about that."""

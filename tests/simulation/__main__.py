@@ -16,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from strategy.simulate.campaign import CHUNK, play_range
+from strategy.simulate.campaign import CHUNK, collect_seldom, play_range
 from strategy.simulate.tally import Tally
 from tests.simulation.campaigns import engine_campaign
 
@@ -82,6 +82,7 @@ def main() -> int:
     campaign = attrs.evolve(engine_campaign(10**9, seed=arguments.seed), keep_going=True)
     setup = campaign.subject.setup()
     visited = Counter[str]()
+    collect_seldom()
     while progress.lifetimes < arguments.lifetimes:
         began = time.process_time()
         tally = play_range(campaign, setup, progress.sessions)
