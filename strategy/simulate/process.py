@@ -121,7 +121,8 @@ class Process:
         """A quote arrived."""
         if self.is_alive and self._connector.is_subscribed and self._line.is_connected:
             self._sight.quote(quote)
-            self.drain()
+            if self._inbox:
+                self.drain()
 
     def tick(self) -> None:
         """Time passes."""

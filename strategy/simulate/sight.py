@@ -1,8 +1,9 @@
 """What one life's strategy sees: the position keeper and the strategy host, and the portfolio's view between them.
 
-Nothing is told that nobody can notice. A tick that ends no bar only moves the strategy's time. A view of the portfolio
-that differs from the last one by the price of a quote is made when the strategy is about to be called, or not at all
-when a newer one came before that.
+Nothing is told that nobody can notice. While nothing is on its way to the strategy, a tick or a quote that calls no hook
+reaches it at once, whatever it lags behind: what it sees next includes it either way. A view of the portfolio that
+differs from the last one by the price of a quote is made when the strategy is about to be called, or not at all when a
+newer one came before that.
 """
 
 from collections.abc import Callable
@@ -51,13 +52,15 @@ class Sight:
 
     def quote(self, quote: QuoteReported) -> None:
         """A quote reaches the keeper and the strategy."""
+        self._view_is_stale = True
         if self._is_noticed(quote):
             self._settle()
+            self._decide(quote)
+            self._put(quote)
         else:
             self._view_owed = None
-        self._decide(quote)
-        self._view_is_stale = True
-        self._put(quote)
+            self._decide(quote)
+            self._runner.hear(quote)
 
     def _decide(self, message: Message) -> None:
         self.dispatch(self._portfolio.decide(message))
