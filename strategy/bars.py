@@ -12,6 +12,7 @@ from actors.messages.reports import QuoteReported
 BarSource = Literal["mid", "last"]
 
 SECONDS_PER_DAY = 86_400
+_NOTHING = Decimal(0)
 SET_BACK = timedelta(seconds=10)
 """Messages overtake each other by less; a moment before that means that the clock was set back."""
 
@@ -51,7 +52,8 @@ class BarBuilder:
 
         When the clock was set back, the open bar is: it was made of quotes at wrong times.
         """
-        if self._bar is not None and self._bar.opens - quote.at > max(self._bar.closes - self._bar.opens, SET_BACK):
+        bar = self._bar
+        if bar is not None and quote.at < bar.opens and bar.opens - quote.at > max(bar.closes - bar.opens, SET_BACK):
             self._bar = None
         volume = self._trades.since(quote)
         price = price_of(quote, self._source)
@@ -124,9 +126,9 @@ class _TradedVolume:
     def since(self, quote: QuoteReported) -> Decimal:
         last, self._last = self._last, (quote.last, quote.last_size)
         if quote.volume is None:
-            return quote.last_size if quote.last_size is not None and self._last != last else Decimal(0)
+            return quote.last_size if quote.last_size is not None and self._last != last else _NOTHING
         before, self._volume = self._volume, quote.volume
         if before is None:
-            return Decimal(0)
+            return _NOTHING
         # The day's volume restarts at each session: a fall means a new day.
         return quote.volume - before if quote.volume >= before else quote.volume

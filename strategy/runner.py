@@ -135,6 +135,8 @@ class StrategyRunner:
         """Take one message in; returns what the strategy wants done, in order."""
         self._move_time(message)
         self._dispatch(message)
+        if not self._outbox:
+            return ()
         said, self._outbox = tuple(self._outbox), []
         return said
 

@@ -8,6 +8,7 @@ from actors.domain.frozen import frozen
 from strategy.simulate.plan import MarketMood, Plan, Regime
 
 CENT = Decimal("0.01")
+CALM, HALT, THIN, WIDE = MarketMood.CALM, MarketMood.HALT, MarketMood.THIN, MarketMood.WIDE
 
 
 @frozen(kw_only=True)
@@ -26,17 +27,20 @@ class Top:
 def tops(plan: Plan, *, symbol: str, start_cents: int = 40_000) -> Iterator[Top]:
     """The quotes of a symbol, one every ``plan.quote_seconds``, none where the market is stale."""
     rng = Random(plan.market_seed ^ _number_of(symbol))  # noqa: S311 - a reproducible market, not a secret
-    mid, jumped = start_cents * 2, set[int]()
-    for second in range(0, plan.minutes * 60 + 1, plan.quote_seconds):
+    mid, jumped, step = start_cents * 2, set[int](), plan.quote_seconds
+    for second in range(0, plan.minutes * 60 + 1, step):
         place, regime = _regime_at(plan.regimes, second // 60)
-        mood = MarketMood.CALM if regime is None else regime.mood
+        mood = CALM if regime is None else regime.mood
         bits = rng.getrandbits(64)
-        mid = max(mid + _drift(mood, bits, mid, plan.quote_seconds), 200)
+        mid = max(mid + _drift(mood, bits, mid, step), 200)
+        if mood is CALM:
+            yield _top(second, mid, mood, bits >> 24)
+            continue
         if place not in jumped and mood in _JUMPS:
             mid += mid * _JUMPS[mood] // 1000
             jumped.add(place)
         elif mood is MarketMood.FLASH_CRASH and regime is not None:
-            mid += _crash(mid, second - regime.minute * 60, regime, plan.quote_seconds)
+            mid += _crash(mid, second - regime.minute * 60, regime, step)
         if mood is not MarketMood.STALE:
             yield _top(second, mid, mood, bits >> 24)
 
@@ -75,10 +79,10 @@ def _crash(mid: int, into: int, regime: Regime, step: int) -> int:
 
 
 def _top(second: int, mid: int, mood: MarketMood, bits: int) -> Top:
-    spread = 20 + bits % 41 if mood is MarketMood.WIDE else 1 + bits % 2
+    spread = 20 + bits % 41 if mood is WIDE else 1 + bits % 2
     bid = (mid - spread) // 2
     ask = bid + spread
-    size = 100 if mood is MarketMood.THIN else 5_000
+    size = 100 if mood is THIN else 5_000
     return Top(
         second=second,
         bid=bid,
@@ -86,5 +90,5 @@ def _top(second: int, mid: int, mood: MarketMood, bits: int) -> Top:
         bid_size=size * (1 + (bits >> 8) % 3),
         ask_size=size * (1 + (bits >> 12) % 3),
         last=bid if (bits >> 16) & 1 else ask,
-        halted=mood is MarketMood.HALT,
+        halted=mood is HALT,
     )

@@ -237,11 +237,12 @@ class Process:
     # --- the shells ---
 
     def _dispatch(self, messages: tuple[Message, ...]) -> None:
-        if len(messages) == 1:
-            for tell in self._tells[type(messages[0])]:
-                tell(messages[0])
-        elif messages:
+        if len(messages) > 1:
             self._decided.all(messages)
+            return
+        (message,) = messages
+        for tell in self._tells[type(message)]:
+            tell(message)
 
     def _hear_order_manager(self, message: Message) -> None:
         if isinstance(message, StateChanged):
@@ -261,7 +262,8 @@ class Process:
             sends = (said.oms_id for said in decided if isinstance(said, PlaceOrder | ReplacePlacedOrder))
             self.sent_unready.extend(sends)
         self._remember(message)
-        self._dispatch(decided)
+        if decided:
+            self._dispatch(decided)
 
     def _remember(self, message: object) -> None:
         if self._quiet_tick is not None:
@@ -277,4 +279,5 @@ class Process:
 
     def _hear_scheduler(self, message: Message) -> None:
         decided = self._schedule.decide(message)
-        self._dispatch(decided)
+        if decided:
+            self._dispatch(decided)

@@ -1,7 +1,7 @@
 """What one life's strategy sees: the position keeper and the strategy host, and the portfolio's view between them.
 
-Nothing is told that nobody can notice. While nothing is on its way to the strategy, a tick or a quote that calls no hook
-reaches it at once, whatever it lags behind: what it sees next includes it either way. A view of the portfolio that
+Nothing is told that nobody can notice. While nothing is on its way to the strategy, a tick or a quote that calls no
+hook reaches it at once, whatever it lags behind: what it sees next includes it either way. A view of the portfolio that
 differs from the last one by the price of a quote is made when the strategy is about to be called, or not at all when a
 newer one came before that.
 """
@@ -63,7 +63,9 @@ class Sight:
             self._runner.hear(quote)
 
     def _decide(self, message: Message) -> None:
-        self.dispatch(self._portfolio.decide(message))
+        decided = self._portfolio.decide(message)
+        if decided:
+            self.dispatch(decided)
 
     def tell_view(self) -> None:
         """Once for everything that happened at the same moment: the position keeper's own thread does about that."""
@@ -94,7 +96,7 @@ class Sight:
             self._runner.pass_time(tick)
 
     def _is_noticed(self, message: QuoteReported | Tick) -> bool:
-        return self._under_way > 0 or self._runner.notices(message)
+        return self._under_way != 0 or self._runner.notices(message)
 
     def _put(self, message: Message) -> None:
         if self._around.lag:

@@ -101,9 +101,10 @@ class World:
         end = (BEFORE_OPEN + self.plan.minutes * 60 + AFTER_CLOSE) * SECOND
         try:
             self.process.tick()
-            while self.violation is None and self.agenda.run_next(end):
-                if self.record.has_news:
-                    self.record.has_news = False
+            run_next, record = self.agenda.run_next, self.record
+            while self.violation is None and run_next(end):
+                if record.has_news:
+                    record.has_news = False
                     self._look(self._always)
             if self.violation is None:
                 self._conclude()
