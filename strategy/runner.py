@@ -144,7 +144,7 @@ class StrategyRunner:
         """Whether a hook may be called by a quote, or by the time of a tick."""
         if self._life is not _Life.RUNNING:
             return True
-        if isinstance(message, QuoteReported) and getattr(self._strategy.on_quote, "__func__", None) is not _NO_HOOK:
+        if self._hears_quotes and isinstance(message, QuoteReported):
             return True
         for builder in self._bars.values():  # noqa: SIM110 - a generator costs more than what it looks at
             if builder.is_due(message.at):
@@ -218,11 +218,19 @@ class StrategyRunner:
             self._abandon()
         self._tell(reconciled)
 
+    @property
+    def _hears_quotes(self) -> bool:
+        """Whether the strategy has an ``on_quote`` of its own."""
+        return getattr(self._strategy.on_quote, "__func__", None) is not _NO_HOOK
+
     def _hear_quote(self, quote: QuoteReported) -> None:
         self.view.put_quote(quote)
         for builder in self._builders_of(quote.contract):
-            self._finish(builder.add(quote))
-        self._call("on_quote", lambda: self._strategy.on_quote(quote))
+            bar = builder.add(quote)
+            if bar is not None:
+                self._finish(bar)
+        if self._hears_quotes:
+            self._call("on_quote", lambda: self._strategy.on_quote(quote))
 
     def _builders_of(self, found: Contract) -> tuple[BarBuilder, ...]:
         """Looked for once: a quote costs no more when many symbols are followed, and no bars when nobody hears them."""
@@ -236,11 +244,12 @@ class StrategyRunner:
 
     def _close_bars(self, at: datetime) -> None:
         for builder in self._bars.values():
-            self._finish(builder.close_due(at))
+            bar = builder.close_due(at)
+            if bar is not None:
+                self._finish(bar)
 
-    def _finish(self, bar: Bar | None) -> None:
-        if bar is not None:
-            self._call("on_bar", lambda: self._strategy.on_bar(bar))
+    def _finish(self, bar: Bar) -> None:
+        self._call("on_bar", lambda: self._strategy.on_bar(bar))
 
     def _hear_order_event(self, event: OrderEvent) -> None:
         self.view.hear_order_event(event)

@@ -82,13 +82,16 @@ def overdue(process: Process) -> Iterator[str]:
     """A10, A11: orders that were sent long ago and neither answered nor doubted; sent when it could not help."""
     for oms_id in process.sent_unready:
         yield f"A11 order {oms_id} was to be sent although no orders passed"
+    orders = process.desk.open_orders()
+    if not orders:
+        return
     if process.machine.state in (SessionState.DISCONNECTED, SessionState.CONNECTING):
-        for order in process.desk.open_orders():
+        for order in orders:
             if order.pending is not None and not order.in_doubt:
                 yield f"A10 order {order.oms_id} awaits an answer without a connection and is not in doubt"
     if process.machine.state is not SessionState.READY:
         return
-    for order in process.desk.open_orders():
+    for order in orders:
         waited = (process.now - order.created_at).total_seconds()
         if order.pending is Pending.SUBMIT and not order.in_doubt and waited > LONGEST_ANSWER:
             yield f"A10 order {order.oms_id} was sent {waited:.0f} s ago, is not answered and not in doubt"

@@ -89,8 +89,9 @@ class Line:
     def answers_surely(self) -> bool:
         """Whether the gateway's answer to a question of now can be held up by nothing, and nobody overhears it."""
         now = self._agenda.now
-        is_free = self._blocked_until <= now and self._tap is None
-        return is_free and not any(now <= moment <= now + self._latency for moment in self._stalls)
+        if self._blocked_until > now or self._tap is not None:
+            return False
+        return not self._stalls or not any(now <= moment <= now + self._latency for moment in self._stalls)
 
     def stall(self, microseconds: int) -> None:
         """Nothing arrives for a while, either way."""

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
+from typing import NamedTuple
 
-from actors.domain.frozen import frozen
 from strategy.simulate.plan import MarketMood, Plan, Regime
 
 CENT = Decimal("0.01")
-CALM, HALT, THIN, WIDE = MarketMood.CALM, MarketMood.HALT, MarketMood.THIN, MarketMood.WIDE
+CALM, HALT, STALE = MarketMood.CALM, MarketMood.HALT, MarketMood.STALE
+THIN, WIDE = MarketMood.THIN, MarketMood.WIDE
 
 
-@frozen(kw_only=True)
-class Top:
+class Top(NamedTuple):
     """The top of a book at a second of the session; prices in cents, sizes in shares."""
 
     second: int
@@ -26,28 +26,29 @@ class Top:
 
 def tops(plan: Plan, *, symbol: str, start_cents: int = 40_000) -> Iterator[Top]:
     """The quotes of a symbol, one every ``plan.quote_seconds``, none where the market is stale."""
-    rng = Random(plan.market_seed ^ _number_of(symbol))  # noqa: S311 - a reproducible market, not a secret
-    mid, jumped, step = start_cents * 2, set[int](), plan.quote_seconds
+    bits_of = Random(plan.market_seed ^ _number_of(symbol)).getrandbits  # noqa: S311 - reproducible, not a secret
+    mid, jumped, step, regimes = start_cents * 2, set[int](), plan.quote_seconds, plan.regimes
+    place, regime, mood = -1, None, CALM
+    swing, lean = _pace(mood, step)
     for second in range(0, plan.minutes * 60 + 1, step):
-        place, regime = _regime_at(plan.regimes, second // 60)
-        mood = CALM if regime is None else regime.mood
-        bits = rng.getrandbits(64)
-        mid = max(mid + _drift(mood, bits, mid, step), 200)
-        if mood is CALM:
-            yield _top(second, mid, mood, bits >> 24)
-            continue
-        if place not in jumped and mood in _JUMPS:
-            mid += mid * _JUMPS[mood] // 1000
+        if regimes:
+            place, regime = _regime_at(regimes, second // 60)
+            mood = CALM if regime is None else regime.mood
+            swing, lean = _pace(mood, step)
+        bits = bits_of(64)
+        # A step of half cents: the sum of three even ones, scaled with the square of time in a rough way.
+        even = (bits & 0xFF) + (bits >> 8 & 0xFF) + (bits >> 16 & 0xFF) - 381
+        mid = max(mid + even * swing * max(mid // 20_000, 1) // 256 + lean, 200)
+        if regime is not None:
+            mid += _leap(mid, second - regime.minute * 60, regime, first=place not in jumped, step=step)
             jumped.add(place)
-        elif mood is MarketMood.FLASH_CRASH and regime is not None:
-            mid += _crash(mid, second - regime.minute * 60, regime, step)
-        if mood is not MarketMood.STALE:
+        if mood is not STALE:
             yield _top(second, mid, mood, bits >> 24)
 
 
 _JUMPS = {MarketMood.GAP_UP: 10, MarketMood.GAP_DOWN: -10}
 _DRIFTS = {MarketMood.TREND_UP: 8, MarketMood.TREND_DOWN: -8}
-_SWINGS = {MarketMood.CALM: 8, MarketMood.CHOPPY: 60, MarketMood.HALT: 0, MarketMood.STALE: 0}
+_SWINGS = {MarketMood.CHOPPY: 60, MarketMood.HALT: 0, MarketMood.STALE: 0}
 
 
 def _number_of(symbol: str) -> int:
@@ -62,11 +63,18 @@ def _regime_at(regimes: tuple[Regime, ...], minute: int) -> tuple[int, Regime | 
     return -1, None
 
 
-def _drift(mood: MarketMood, bits: int, mid: int, seconds: int) -> int:
-    """A step of half cents: the sum of three even ones, scaled with the square of time in a rough way."""
-    swing = _SWINGS.get(mood, 12) * max(mid // 20_000, 1) * (1 + seconds // 20)
-    even = (bits & 0xFF) + (bits >> 8 & 0xFF) + (bits >> 16 & 0xFF) - 381
-    return even * swing // 256 + _DRIFTS.get(mood, 0) * (1 + seconds // 10)
+def _pace(mood: MarketMood, step: int) -> tuple[int, int]:
+    """How far a step swings, and where it leans to."""
+    if mood is CALM:
+        return 8 * (1 + step // 20), 0
+    return _SWINGS.get(mood, 12) * (1 + step // 20), _DRIFTS.get(mood, 0) * (1 + step // 10)
+
+
+def _leap(mid: int, into: int, regime: Regime, *, first: bool, step: int) -> int:
+    """What a regime adds so many seconds into it: a gap the first time, a crash at its beginning and its end."""
+    if first and regime.mood in _JUMPS:
+        return mid * _JUMPS[regime.mood] // 1000
+    return _crash(mid, into, regime, step) if regime.mood is MarketMood.FLASH_CRASH else 0
 
 
 def _crash(mid: int, into: int, regime: Regime, step: int) -> int:
@@ -84,11 +92,11 @@ def _top(second: int, mid: int, mood: MarketMood, bits: int) -> Top:
     ask = bid + spread
     size = 100 if mood is THIN else 5_000
     return Top(
-        second=second,
-        bid=bid,
-        ask=ask,
-        bid_size=size * (1 + (bits >> 8) % 3),
-        ask_size=size * (1 + (bits >> 12) % 3),
-        last=bid if (bits >> 16) & 1 else ask,
-        halted=mood is HALT,
+        second,
+        bid,
+        ask,
+        size * (1 + (bits >> 8) % 3),
+        size * (1 + (bits >> 12) % 3),
+        bid if (bits >> 16) & 1 else ask,
+        mood is HALT,
     )

@@ -410,7 +410,10 @@ class Venue:
     @property
     def equity(self) -> Decimal:
         """Cash and what the positions are worth in the middle of the book."""
-        return self.cash + sum((self._value(key, quantity) for key, quantity in self.holdings.items()), ZERO)
+        worth = self.cash
+        for contract, quantity in self.holdings.items():
+            worth += self._value(contract, quantity)
+        return worth
 
     def _value(self, contract: Contract, quantity: Decimal) -> Decimal:
         top = self.tops.get(contract.symbol)
