@@ -32,21 +32,26 @@ class PunctualSchedule:
         self._new: list[ScheduleTimer] = []
         self._next: datetime | None = None
         """When a tick may decide something; None while each may."""
+        self._next_of_day: datetime | None = None
+        """When the day, a session, a rule or a daily timer may be due next; None while that is not known."""
         self._is_foreseen = True
 
     def decide(self, message: ScheduleInput) -> tuple[Any, ...]:
         """As the schedule decides."""
         if not isinstance(message, Tick):
             return self._learn(message)
-        if self._next is not None and message.at < self._next:
+        at = message.at
+        if self._next is not None and at < self._next:
             return ()
-        self._start_timers(message.at)
+        self._start_timers(at)
         if self._is_foreseen:
-            self._next = min(self._moments_after(message.at))
+            if self._next_of_day is None or at >= self._next_of_day:
+                self._next_of_day = min(self._moments_after(at))
+            self._next = min([self._next_of_day, *(_next_of(timer, at) for timer in self._every.values())])
         return self._schedule.decide(message)
 
     def _learn(self, message: InstrumentReported | ScheduleTimer) -> tuple[Any, ...]:
-        self._next = None
+        self._next = self._next_of_day = None
         if isinstance(message, ScheduleTimer):
             self._new.append(message)
         elif message.instrument.liquid_sessions:
@@ -68,8 +73,6 @@ class PunctualSchedule:
         """Whenever something may be due later on this exchange date, and its end."""
         today = at.astimezone(self._zone).date()
         yield self._instant(today + _DAY, time(0, 0))
-        for since, step in self._every.values():
-            yield since + step * ((at - since) // step + 1)
         yield from (moment for moment in self._moments_of(today) if moment > at)
 
     def _moments_of(self, today: date) -> Iterator[datetime]:
@@ -85,3 +88,8 @@ class PunctualSchedule:
 
     def _instant(self, day: date, moment: time) -> datetime:
         return datetime.combine(day, moment, tzinfo=self._zone).astimezone(UTC)
+
+
+def _next_of(timer: tuple[datetime, timedelta], at: datetime) -> datetime:
+    since, step = timer
+    return since + step * ((at - since) // step + 1)

@@ -24,7 +24,7 @@ class Sight:
     def __init__(self, parts: Parts, around: Surroundings, *, inbox: Inbox, drain: Callable[[], None]) -> None:
         self._portfolio, self._runner, self._around = parts.portfolio, parts.runner, around
         self._agenda, self._inbox, self._drain = around.agenda, inbox, drain
-        self._gate = StartGate()
+        self._gate, self._has_started = StartGate(), False
         self._under_way = 0
         """Messages that the strategy hears later, because it lags behind."""
         self.view_is_due = False
@@ -113,8 +113,10 @@ class Sight:
 
     def _hear(self, message: Message) -> None:
         self._let_strategy_hear(message)
-        for start in self._gate.decide(message):
-            self._let_strategy_hear(start)
+        if not self._has_started:
+            for start in self._gate.decide(message):
+                self._has_started = True
+                self._let_strategy_hear(start)
 
     def _let_strategy_hear(self, message: Message) -> None:
         wanted = self._runner.hear(message)
