@@ -3,12 +3,13 @@
 Nothing is told that nobody can notice. While nothing is on its way to the strategy, a tick or a quote that calls no
 hook reaches it at once, whatever it lags behind: what it sees next includes it either way. A view of the portfolio that
 differs from the last one by the price of a quote is made when the strategy is about to be called, or not at all when a
-newer one came before that.
+newer one came before that; the keeper itself, which decides nothing by a price, hears the last quotes before that view.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
+from actors.domain.contract import Contract
 from actors.domain.start_gate import StartGate
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.reports import QuoteReported
@@ -31,6 +32,8 @@ class Sight:
         self._view_is_stale = self._view_has_news = True
         self._view_owed: datetime | None = None
         """As of when the strategy is owed a view."""
+        self._quotes: dict[Contract, QuoteReported] = {}
+        """What the keeper has not heard yet."""
         self.is_closed = False
         """The process is dead."""
 
@@ -39,6 +42,7 @@ class Sight:
     def hear(self, message: Message) -> None:
         """The keeper hears."""
         self._settle()
+        self.catch_up()
         self._decide(message)
         self._view_is_stale = self._view_has_news = True
         if isinstance(message, OrderFilled | FillCorrected | CommissionCharged | Reconciled):
@@ -55,12 +59,18 @@ class Sight:
         self._view_is_stale = True
         if self._is_noticed(quote):
             self._settle()
-            self._decide(quote)
+            self._quotes[quote.contract] = quote
             self._put(quote)
         else:
             self._view_owed = None
-            self._decide(quote)
+            self._quotes[quote.contract] = quote
             self._runner.hear(quote)
+
+    def catch_up(self) -> None:
+        """The keeper hears the prices of now."""
+        for quote in self._quotes.values():
+            self._decide(quote)
+        self._quotes.clear()
 
     def _decide(self, message: Message) -> None:
         decided = self._portfolio.decide(message)
@@ -72,14 +82,18 @@ class Sight:
         self._view_is_stale = self.view_is_due = False
         if self._view_has_news or not self._runner.is_running:
             self._view_has_news, self._view_owed = False, None
-            self._put(self._portfolio.snapshot_view(self._agenda.moment))
+            self._put_view(self._agenda.moment)
         else:
             self._view_owed = self._agenda.moment
 
     def _settle(self) -> None:
         if self._view_owed is not None:
             at, self._view_owed = self._view_owed, None
-            self._put(self._portfolio.snapshot_view(at))
+            self._put_view(at)
+
+    def _put_view(self, at: datetime) -> None:
+        self.catch_up()
+        self._put(self._portfolio.snapshot_view(at))
 
     # --- the strategy host ---
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,7 @@ from strategy.simulate.punctual import PunctualSchedule
 from strategy.simulate.record import Record, SessionView
 from strategy.simulate.surroundings import Parts, Surroundings
 from strategy.simulate.venue import Venue
-from strategy.simulate.venue_order import ACCOUNT, ZERO, VenueExecution, VenueOrder
+from strategy.simulate.venue_order import ACCOUNT, VenueExecution, VenueOrder
 
 BEFORE_OPEN = 60
 AFTER_CLOSE = 300
@@ -181,9 +182,9 @@ class World:
             epoch=self.process.machine.epoch,
             contract=contract,
             bid=top.bid * CENT,
-            bid_size=_whole(top.bid_size),
+            bid_size=Decimal(top.bid_size),
             ask=top.ask * CENT,
-            ask_size=_whole(top.ask_size),
+            ask_size=Decimal(top.ask_size),
             last=top.last * CENT,
             halted=top.halted,
         )
@@ -357,11 +358,3 @@ class World:
 
 
 _SESSION = SessionConfig(reconnect_delay_seconds=1.0, reconnect_delay_max_seconds=4.0)
-_SIZES: dict[int, Any] = {}
-
-
-def _whole(size: int) -> Any:  # noqa: ANN401 - a Decimal; the few sizes there are, are made once
-    known = _SIZES.get(size)
-    if known is None:
-        known = _SIZES[size] = ZERO + size
-    return known
