@@ -19,7 +19,8 @@ class PunctualSchedule:
 
     Between two moments at which a session, a rule or a timer is due, a tick decides nothing and changes nothing: only
     the first one at or after such a moment is passed on, and the first one after anything else was heard. Hours that
-    the broker reports are not foreseen: from then on every tick is passed on.
+    the broker reports, and what a clock that is set back makes of timers, are not foreseen: from then on every tick is
+    passed on.
     """
 
     def __init__(self, config: ScheduleConfig, *, calendar: Callable[[date], Session | None]) -> None:
@@ -30,6 +31,8 @@ class PunctualSchedule:
         self._every: dict[str, tuple[datetime, timedelta]] = {}
         """Since when, and how often."""
         self._new: list[ScheduleTimer] = []
+        self._passed_on = datetime.min.replace(tzinfo=UTC)
+        """The last tick that the schedule heard."""
         self._next: datetime | None = None
         """When a tick may decide something; None while each may."""
         self._next_of_day: datetime | None = None
@@ -41,8 +44,11 @@ class PunctualSchedule:
         if not isinstance(message, Tick):
             return self._learn(message)
         at = message.at
-        if self._next is not None and at < self._next:
+        if self._next is not None and self._passed_on <= at < self._next:
             return ()
+        if at < self._passed_on:
+            self._next, self._is_foreseen = None, False
+        self._passed_on = at
         self._start_timers(at)
         if self._is_foreseen:
             if self._next_of_day is None or at >= self._next_of_day:
@@ -76,15 +82,19 @@ class PunctualSchedule:
         yield from (moment for moment in self._moments_of(today) if moment > at)
 
     def _moments_of(self, today: date) -> Iterator[datetime]:
+        """Those of yesterday's session too: one that ends after midnight goes on until then."""
         for moment in self._daily.values():
             yield self._instant(today, moment)
-        session = self._calendar(today)
-        if session is not None:
-            yield from (session.opens, session.closes)
-            regular = datetime.combine(date.min, self._config.regular_close)
-            for rule in (self._config.lock_at, self._config.flatten_at):
-                if rule is not None:
-                    yield session.closes - (regular - datetime.combine(date.min, rule))
+        for session in (self._calendar(today - _DAY), self._calendar(today)):
+            if session is not None:
+                yield from self._moments_in(session)
+
+    def _moments_in(self, session: Session) -> Iterator[datetime]:
+        yield from (session.opens, session.closes)
+        regular = datetime.combine(date.min, self._config.regular_close)
+        for rule in (self._config.lock_at, self._config.flatten_at):
+            if rule is not None:
+                yield session.closes - (regular - datetime.combine(date.min, rule))
 
     def _instant(self, day: date, moment: time) -> datetime:
         return datetime.combine(day, moment, tzinfo=self._zone).astimezone(UTC)
