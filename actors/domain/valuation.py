@@ -76,18 +76,24 @@ class Valuation:
         return sum(values, _ZERO) if values else None
 
 
+def price_of(quote: QuoteReported) -> Decimal | None:
+    """The price a position is valued at: the middle of bid and ask, else the last trade; None where there is neither."""
+    if quote.bid is not None and quote.ask is not None:
+        return (quote.bid + quote.ask) / 2
+    return quote.last
+
+
 class Quotes:
-    """The price a position is valued at: the middle of bid and ask, else the last trade."""
+    """What positions are valued at."""
 
     def __init__(self) -> None:
         self._prices: dict[str, Decimal] = {}
 
     def hear(self, key: str, quote: QuoteReported) -> None:
         """Remember the price of an instrument."""
-        if quote.bid is not None and quote.ask is not None:
-            self._prices[key] = (quote.bid + quote.ask) / 2
-        elif quote.last is not None:
-            self._prices[key] = quote.last
+        price = price_of(quote)
+        if price is not None:
+            self._prices[key] = price
 
     def price(self, key: str) -> Decimal | None:
         """The last price; None before the first quote."""

@@ -144,8 +144,8 @@ class Process:
     def stop(self) -> None:
         """A wanted end: the strategy's last hook."""
         self._catch_up()
-        self._sight.catch_up()
         self._sight.tell(StopStrategy(at=self._agenda.moment, reason="the session is over"))
+        self._sight.catch_up()
         self.drain()
 
     def die(self) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from actors.domain.contract import Contract
 from actors.domain.start_gate import StartGate
+from actors.domain.valuation import price_of
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.reports import QuoteReported
 from actors.messages.system import Tick
@@ -34,6 +35,8 @@ class Sight:
         """As of when the strategy is owed a view."""
         self._quotes: dict[Contract, QuoteReported] = {}
         """What the keeper has not heard yet."""
+        self._later: dict[Contract, QuoteReported] = {}
+        """The same, of after the view that is owed was due."""
         self.is_closed = False
         """The process is dead."""
 
@@ -59,15 +62,26 @@ class Sight:
         self._view_is_stale = True
         if self._is_noticed(quote):
             self._settle()
-            self._quotes[quote.contract] = quote
+            self._keep(quote)
             self._put(quote)
         else:
-            self._view_owed = None
-            self._quotes[quote.contract] = quote
+            self._keep(quote)
             self._runner.hear(quote)
+
+    def _keep(self, quote: QuoteReported) -> None:
+        """One without a price does not take the place of one with a price: the keeper passes over it."""
+        if price_of(quote) is not None:
+            kept = self._quotes if self._view_owed is None else self._later
+            kept.pop(quote.contract, None)
+            kept[quote.contract] = quote
 
     def catch_up(self) -> None:
         """The keeper hears the prices of now."""
+        self._hear_prices()
+        self._quotes, self._later = self._later, self._quotes
+        self._hear_prices()
+
+    def _hear_prices(self) -> None:
         for quote in self._quotes.values():
             self._decide(quote)
         self._quotes.clear()
@@ -85,14 +99,18 @@ class Sight:
             self._put_view(self._agenda.moment)
         else:
             self._view_owed = self._agenda.moment
+            self._quotes.update(self._later)
+            self._later.clear()
 
     def _settle(self) -> None:
+        """What is owed is made with the prices of when it was due."""
         if self._view_owed is not None:
             at, self._view_owed = self._view_owed, None
             self._put_view(at)
+            self._quotes, self._later = self._later, self._quotes
 
     def _put_view(self, at: datetime) -> None:
-        self.catch_up()
+        self._hear_prices()
         self._put(self._portfolio.snapshot_view(at))
 
     # --- the strategy host ---

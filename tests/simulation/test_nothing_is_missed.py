@@ -1,0 +1,118 @@
+"""What a simulated session does not deliver, nobody can notice: with everything delivered it is the same session."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import msgspec
+import pytest
+
+from actors.messages.reports import QuoteReported
+from actors.messages.system import Tick
+from strategy.runner import StrategyRunner
+from strategy.simulate.generate import Profile, plan_of
+from strategy.simulate.line import Line
+from strategy.simulate.plan import Plan
+from strategy.simulate.process import Process
+from strategy.simulate.punctual import PunctualSchedule
+from strategy.simulate.sight import Sight
+from strategy.simulate.story import Story
+from strategy.simulate.subject import Subject
+from strategy.simulate.surroundings import Message
+from strategy.simulate.world import Setup, World
+from tests.simulation.campaigns import PROFILE, STRESS
+from tests.strategy.simulate.subjects import Witness, setup_of
+
+Evidence = dict[str, bytes]
+
+STRESSED = attrs.evolve(PROFILE, minutes=20, quiet_minutes=6)
+QUICK = Profile(minutes=30, quiet_minutes=12)
+SEEN: dict[str, Callable[[World], Any]] = {
+    "events": lambda world: world.view.events,
+    "fills at the broker": lambda world: world.view.broker_fills,
+    "fills told": lambda world: world.view.fills,
+    "equity": lambda world: (world.view.equity_curve, world.view.pnl, world.view.drawdown),
+    "the broker's books": lambda world: (world.venue.cash, list(world.venue.holdings.items())),
+    "our books": lambda world: world.process.portfolio.snapshot_view(world.agenda.moment),
+    "what was visited": lambda world: sorted(world.record.counts.items()),
+    "the journal": lambda world: [repr(message) for message in world.process.inputs],
+}
+
+
+def evidence(plan: Plan, setup: Setup) -> Evidence:
+    """Everything that can be seen of a session, and the order in which the broker's and our side of it came."""
+    story = Story()
+    world = World(plan, setup, narrator=story)
+    violation = world.run()
+    if world.process.is_alive:
+        world.process.stop()
+    seen = {name: msgspec.json.encode(look(world)) for name, look in SEEN.items()}
+    return {**seen, "story": story.text(violation).encode()}
+
+
+def deliver_everything(patch: pytest.MonkeyPatch) -> None:
+    """Every tick, quote, heartbeat and view goes its whole way, at once."""
+    quote, tell_view, plan_tick, wire = Sight.quote, Sight.tell_view, Process._plan_tick, Process._wire
+
+    def notices(self: StrategyRunner, message: QuoteReported | Tick) -> bool:
+        return True
+
+    def hear_quote(self: Sight, report: QuoteReported) -> None:
+        quote(self, report)
+        self.catch_up()
+
+    def put_view(self: Sight) -> None:
+        self._view_has_news = True
+        tell_view(self)
+
+    def wire_without_short_cuts(self: Process, around: Any) -> None:
+        wire(self, around)
+        self._hears = {}
+
+    def plan_anew(self: Process) -> None:
+        self._awaits_anew = True
+        plan_tick(self)
+
+    def pass_time_at_desk(self: Process, tick: Tick) -> None:
+        self._let_desk_hear_tick(tick)
+
+    def dispatch(self: Process, messages: tuple[Message, ...]) -> None:
+        self._decided.all(messages)
+
+    def decide(self: PunctualSchedule, message: Any) -> tuple[Any, ...]:
+        return self._schedule.decide(message)
+
+    patch.setattr(Line, "answers_surely", False)
+    patch.setattr(StrategyRunner, "notices", notices)
+    patch.setattr(Sight, "quote", hear_quote)
+    patch.setattr(Sight, "tell_view", put_view)
+    patch.setattr(Process, "_wire", wire_without_short_cuts)
+    patch.setattr(Process, "_plan_tick", plan_anew)
+    patch.setattr(Process, "_pass_time_at_desk", pass_time_at_desk)
+    patch.setattr(Process, "_dispatch", dispatch)
+    patch.setattr(PunctualSchedule, "decide", decide)
+
+
+def example(name: str, **parameters: object) -> Setup:
+    return Subject(strategy=f"strategy.examples.{name}", parameters=parameters).setup()
+
+
+SUBJECTS = {
+    "stress": (Subject(strategy=str(STRESS)).setup(), STRESSED, 40),
+    "witness": (setup_of(Witness), QUICK, 40),
+    "mean reversion": (example("mean_reversion:MeanReversion", window=8), QUICK, 25),
+    "breakout": (example("opening_range_breakout:OpeningRangeBreakout", range_minutes=6), QUICK, 25),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("setup", "profile", "sessions"), SUBJECTS.values(), ids=list(SUBJECTS))
+def test_a_session_is_the_same_with_everything_delivered(setup: Setup, profile: Profile, sessions: int) -> None:
+    for seed in range(sessions):
+        plan = plan_of(seed, profile)
+        shipped = evidence(plan, setup)
+        with pytest.MonkeyPatch.context() as patch:
+            deliver_everything(patch)
+            whole = evidence(plan, setup)
+        differing = [name for name, seen in shipped.items() if seen != whole[name]]
+        assert differing == [], f"seed {seed}: {plan.latency_ms=} {plan.lag_ms=} {plan.snapshot_lag=}"
