@@ -77,7 +77,7 @@ class Valuation:
 
 
 def price_of(quote: QuoteReported) -> Decimal | None:
-    """The price a position is valued at: the middle of bid and ask, else the last trade; None where there is neither."""
+    """The price a position is valued at: the middle of bid and ask, else the last trade; None without."""
     if quote.bid is not None and quote.ask is not None:
         return (quote.bid + quote.ask) / 2
     return quote.last

@@ -126,7 +126,11 @@ class Connector:
         self._around.listener.tell(change)
 
     def _ask_time(self, question: AskServerTime) -> None:
-        """An answer that nothing can hold up but a cut, which ends the wait for it as well, is taken at once."""
+        """An answer that nothing can hold up but a cut, which ends the wait for it as well, is taken at once.
+
+        Nothing else can tell: over the line it would travel alone, so that what arrives or happens at the same
+        microsecond keeps its order either way, and all it does is to end the wait.
+        """
         is_sure = self._line.answers_surely or self._answered == self._elapsed
         self._answered = self._elapsed if is_sure else None
         if is_sure:
@@ -137,7 +141,7 @@ class Connector:
 
     def _answer_time(self) -> None:
         at = self._line.arrival
-        self._line.say_from_gateway(ServerTimeReported(at=at, epoch=self.machine.epoch, server_time=at))
+        self._line.say_alone(ServerTimeReported(at=at, epoch=self.machine.epoch, server_time=at))
 
     def _open(self, epoch: Epoch) -> None:
         if self.is_closed or self.machine.epoch != epoch:

@@ -6,11 +6,14 @@ from typing import Any
 
 from actors.domain.identity import Epoch
 from actors.messages.reports import Report
-from strategy.simulate.agenda import Agenda
+from strategy.simulate.agenda import SECOND, Agenda
 
 Hear = Callable[[Any], None]
 Burst = list[Report]
 """What arrives at one moment, in order."""
+_PROMPT = SECOND
+"""A longer way there may outlast the patience of whoever waits for an answer."""
+
 Tap = Callable[[datetime, str, Any], None]
 """Overhears what we hear and say: when, ``in``, ``out``, ``connected`` or ``disconnected``, and the message."""
 
@@ -89,7 +92,7 @@ class Line:
     def answers_surely(self) -> bool:
         """Whether the gateway's answer to a question of now can be held up by nothing, and nobody overhears it."""
         now = self._agenda.now
-        if self._blocked_until > now or self._tap is not None:
+        if self._blocked_until > now or self._tap is not None or self._latency > _PROMPT:
             return False
         return not self._stalls or not any(now <= moment <= now + self._latency for moment in self._stalls)
 
@@ -123,6 +126,10 @@ class Line:
             return
         self._burst = (arrives, [report])
         self._agenda.at(arrives, self._arrive, (self._cuts, self._burst[1]))
+
+    def say_alone(self, report: Report) -> None:
+        """From the gateway itself to us, and not together with anything else: the rest comes as it would without."""
+        self._agenda.at(self._arrival(), self._arrive, (self._cuts, [report]))
 
     def _arrive(self, under_way: tuple[int, Burst]) -> None:
         cuts, burst = under_way

@@ -105,14 +105,29 @@ SUBJECTS = {
 }
 
 
+def differing(plan: Plan, setup: Setup) -> list[str]:
+    """What is not the same with everything delivered."""
+    shipped = evidence(plan, setup)
+    with pytest.MonkeyPatch.context() as patch:
+        deliver_everything(patch)
+        whole = evidence(plan, setup)
+    return [name for name, seen in shipped.items() if seen != whole[name]]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("setup", "profile", "sessions"), SUBJECTS.values(), ids=list(SUBJECTS))
 def test_a_session_is_the_same_with_everything_delivered(setup: Setup, profile: Profile, sessions: int) -> None:
+    lags = set[tuple[bool, bool]]()
     for seed in range(sessions):
         plan = plan_of(seed, profile)
-        shipped = evidence(plan, setup)
-        with pytest.MonkeyPatch.context() as patch:
-            deliver_everything(patch)
-            whole = evidence(plan, setup)
-        differing = [name for name, seen in shipped.items() if seen != whole[name]]
-        assert differing == [], f"seed {seed}: {plan.latency_ms=} {plan.lag_ms=} {plan.snapshot_lag=}"
+        lags.add((plan.snapshot_lag, plan.lag_ms > 0))
+        assert differing(plan, setup) == [], f"seed {seed}: {plan.latency_ms=} {plan.lag_ms=} {plan.snapshot_lag=}"
+    assert len(lags) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "latency_ms"), [(1079, 1_000), (1179, 1_000), (3, 9_000)])
+def test_a_heartbeat_answered_at_once_moves_nothing_of_the_same_microsecond(seed: int, latency_ms: int) -> None:
+    """So long a way ends at whole seconds, with everything else."""
+    setup, profile, _ = SUBJECTS["stress"]
+    assert differing(attrs.evolve(plan_of(seed, profile), latency_ms=latency_ms), setup) == []

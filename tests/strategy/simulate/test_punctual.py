@@ -26,7 +26,7 @@ FIRST_DAYS = (
     date(2026, 10, 30),  # New York and Cairo change theirs back
     date(2026, 12, 30),
 )
-USUAL = ("tick",) * 8 + ("timer", "plain")
+USUAL = ("tick",) * 8 + ("timer", "timer", "plain")
 SPY = Contract(symbol="SPY")
 
 times = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 59)), st.sampled_from((0, 0, 59)))
@@ -47,7 +47,7 @@ steps = st.one_of(
     st.integers(0, 26 * 60).map(lambda minutes: timedelta(minutes=minutes)),
     st.sampled_from((timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=3))),
 )
-steps_back = st.sampled_from((timedelta(milliseconds=1), timedelta(seconds=8), timedelta(hours=1), timedelta(days=1)))
+steps_back = st.sampled_from((timedelta(milliseconds=1), timedelta(seconds=8), timedelta(hours=2), timedelta(days=2)))
 hours = st.tuples(times, st.sampled_from((timedelta(hours=23), timedelta(hours=6.5), timedelta(hours=3.5))))
 
 
