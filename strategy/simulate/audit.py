@@ -29,7 +29,8 @@ from actors.messages.system import SessionState
 from actors.restore import Fold
 from strategy.simulate.process import Process
 from strategy.simulate.record import Record
-from strategy.simulate.venue import STARTING_CASH, Venue
+from strategy.simulate.venue import Venue
+from strategy.simulate.venue_books import STARTING_CASH
 from strategy.simulate.venue_order import ZERO
 
 _CODEC = Codec()
@@ -129,7 +130,7 @@ def _about_positions(process: Process, venue: Venue) -> Iterator[str]:
         position.contract.con_id: position.quantity
         for position in process.portfolio.snapshot_view(process.now).positions
     }
-    for contract, quantity in venue.holdings.items():
+    for contract, quantity in venue.books.holdings.items():
         seen = process.runner.broker.get_position(_by_symbol(contract)).quantity
         for owner, ours in (("desk", held), ("portfolio", kept), ("strategy", {contract.con_id: seen})):
             found = ours.get(contract.con_id, ZERO)
@@ -148,7 +149,7 @@ def _about_money(process: Process, venue: Venue) -> Iterator[str]:
     view = process.portfolio.snapshot_view(process.now)
     spent = sum((position.quantity * position.average_cost for position in view.positions), ZERO)
     ours = view.realized_pnl - view.commissions - spent
-    theirs = venue.cash - STARTING_CASH
+    theirs = venue.books.cash - STARTING_CASH
     if abs(ours - theirs) > Decimal("0.000001"):
         yield f"A6 our trades brought {ours:.4f}, the broker's cash changed by {theirs:.4f}"
 

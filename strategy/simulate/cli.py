@@ -151,10 +151,15 @@ def _run_with_lines(campaign: Campaign) -> Tally:
             told = tenth
             rate = tally.sessions / max(clock.elapsed() - began, 1e-6)
             left = (campaign.sequences - tally.sessions) / rate
-            played = f"{tally.sessions:,} of {campaign.sequences:,} sessions, {rate:,.0f}/s, {left:,.0f} s left"
+            played = f"{tally.sessions:,} of {campaign.sequences:,} sessions, {pace(rate)}, {left:,.0f} s left"
             console.print(f"{played}, {_words(tally)}", highlight=False)
 
     return run(campaign, show)
+
+
+def pace(rate: float) -> str:
+    """Sessions a second; slow ones with a decimal."""
+    return f"{rate:,.1f}/s" if rate < 9.95 else f"{rate:,.0f}/s"
 
 
 def _words(tally: Tally) -> str:
@@ -174,7 +179,7 @@ def _run_with_bar(campaign: Campaign) -> Tally:
 
         def show(tally: Tally) -> None:
             speed = progress.tasks[0].finished_speed or progress.tasks[0].speed or 0.0
-            progress.update(task, completed=tally.sessions, rate=f"{speed:,.0f}/s, {_words(tally)}")
+            progress.update(task, completed=tally.sessions, rate=f"{pace(speed)}, {_words(tally)}")
 
         return run(campaign, show)
 

@@ -1,10 +1,14 @@
 """Quotes of one symbol through a session's moods, from a seed; whole numbers only, prices in cents."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
+from actors.domain.contract import Contract
+from actors.domain.identity import Epoch
+from actors.messages.reports import QuoteReported
 from strategy.simulate.plan import MarketMood, Plan, Regime
 
 CENT = Decimal("0.01")
@@ -44,6 +48,21 @@ def tops(plan: Plan, *, symbol: str, start_cents: int = 40_000) -> Iterator[Top]
             jumped.add(place)
         if mood is not STALE:
             yield _top(second, mid, mood, bits >> 24)
+
+
+def quote_of(top: Top, contract: Contract, *, at: datetime, epoch: Epoch) -> QuoteReported:
+    """The top as it is reported to us."""
+    return QuoteReported(
+        at=at,
+        epoch=epoch,
+        contract=contract,
+        bid=top.bid * CENT,
+        bid_size=Decimal(top.bid_size),
+        ask=top.ask * CENT,
+        ask_size=Decimal(top.ask_size),
+        last=top.last * CENT,
+        halted=top.halted,
+    )
 
 
 _JUMPS = {MarketMood.GAP_UP: 10, MarketMood.GAP_DOWN: -10}

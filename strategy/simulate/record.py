@@ -19,7 +19,8 @@ from actors.messages.events import (
     StrategyFailed,
 )
 from actors.messages.system import SessionChanged, SessionState
-from strategy.simulate.venue import STARTING_CASH, Venue
+from strategy.simulate.venue import Venue
+from strategy.simulate.venue_books import STARTING_CASH
 from strategy.simulate.venue_order import ZERO, VenueExecution, VenueOrder
 
 STORM_WINDOW = timedelta(seconds=10)
@@ -80,11 +81,11 @@ class SessionView:
 
     def position(self, symbol: str) -> Decimal:
         """The true position in a symbol, negative when short."""
-        return self._venue.position(symbol)
+        return self._venue.books.position(symbol)
 
     def positions(self) -> dict[str, Decimal]:
         """Every true position that is not flat."""
-        return {contract.symbol: quantity for contract, quantity in self._venue.holdings.items() if quantity}
+        return {contract.symbol: quantity for contract, quantity in self._venue.books.holdings.items() if quantity}
 
     def working_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
         """What is alive at the broker, oldest first."""
@@ -94,12 +95,12 @@ class SessionView:
     @property
     def equity(self) -> Decimal:
         """Cash and positions at the middle of the book, in the account's currency."""
-        return self._venue.equity
+        return self._venue.books.equity
 
     @property
     def pnl(self) -> Decimal:
         """Profit of the session so far, commissions included."""
-        return self._venue.equity - STARTING_CASH
+        return self._venue.books.equity - STARTING_CASH
 
     @property
     def is_ready(self) -> bool:
@@ -189,7 +190,7 @@ class Record:
         """The broker received an order."""
         self.has_news = True
         self.orders += 1
-        self._mids[order.oms_id] = self._venue.middle(order.contract.symbol)
+        self._mids[order.oms_id] = self._venue.books.middle(order.contract.symbol)
         if order.fate is not None:
             self.counts[f"fate {order.fate.kind.value}"] += 1
 
@@ -211,7 +212,7 @@ class Record:
         if middle is not None and execution.revision == 1:
             self.slippage += (execution.price - middle) * execution.quantity * order.terms.side.sign
             self.filled_quantity += execution.quantity
-        view.largest_position = max(view.largest_position, abs(self._venue.position(order.contract.symbol)))
+        view.largest_position = max(view.largest_position, abs(self._venue.books.position(order.contract.symbol)))
 
     def ended(self, order: VenueOrder) -> None:
         """An order is over at the broker."""
@@ -221,7 +222,7 @@ class Record:
     def mark(self, at: datetime) -> None:
         """A point of the equity curve."""
         view = self.view
-        equity = self._venue.equity
+        equity = self._venue.books.equity
         if view.equity_curve and view.equity_curve[-1][1] == equity:
             return
         view.equity_curve.append((at, equity))

@@ -27,12 +27,11 @@ from actors.messages.wire import (
 from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.market import CENT, Top
 from strategy.simulate.plan import OrderFate, Plan
+from strategy.simulate.venue_books import Books
 from strategy.simulate.venue_lists import answer
-from strategy.simulate.venue_order import ACCOUNT, ZERO, VenueExecution, VenueOrder, available, price_of
+from strategy.simulate.venue_order import ACCOUNT, VenueExecution, VenueOrder, available, price_of
 from strategy.simulate.venue_ports import VenueListener, Wire
 from strategy.simulate.venue_reports import Words
-
-STARTING_CASH = Decimal(1_000_000)
 
 _THINKING = 1_000
 """Microseconds the broker takes for anything."""
@@ -56,11 +55,7 @@ class Venue:
         self.orders: dict[OrderId, VenueOrder] = {}
         self.alive: dict[OrderId, VenueOrder] = {}
         self.executions: list[VenueExecution] = []
-        self.holdings: dict[Contract, Decimal] = {}
-        """Signed quantities, kept apart from the engine's own arithmetic."""
-        self.tops: dict[str, Top] = {}
-        self.cash = STARTING_CASH
-        self.commissions = ZERO
+        self.books = Books()
         self.arrivals: dict[OmsId, int] = {}
         """How often each order came: more than once is a sin."""
         self._sent = 0
@@ -243,7 +238,7 @@ class Venue:
 
     def show(self, symbol: str, top: Top) -> None:
         """The book of a symbol changed; orders that can trade do."""
-        self.tops[symbol] = top
+        self.books.tops[symbol] = top
         for order in tuple(self.alive.values()):
             if order.contract.symbol == symbol:
                 self._match(order)
@@ -260,7 +255,7 @@ class Venue:
                 self._end(order, BrokerStatus.CANCELED)
 
     def _match(self, order: VenueOrder) -> None:
-        top = self.tops.get(order.contract.symbol)
+        top = self.books.tops.get(order.contract.symbol)
         if not order.is_working or not order.is_alive or not self.is_open or top is None or top.halted:
             return
         kind = None if order.fate is None else order.fate.kind
@@ -278,7 +273,7 @@ class Venue:
             self._fill(order, available(order, top), price)
 
     def _fill_piece(self, order: VenueOrder) -> None:
-        top = self.tops[order.contract.symbol]
+        top = self.books.tops[order.contract.symbol]
         if not order.is_alive:
             return
         price = None if top.halted else self._price_anyway(order)
@@ -291,7 +286,7 @@ class Venue:
 
     def _price_anyway(self, order: VenueOrder) -> Decimal | None:
         """A price the order agrees with, wherever the market stands; None without a market."""
-        top = self.tops.get(order.contract.symbol)
+        top = self.books.tops.get(order.contract.symbol)
         if top is None or not self.is_open:
             return None
         terms = order.terms
@@ -331,15 +326,9 @@ class Venue:
             published_at=self._agenda.moment if reported else None,
         )
         self.executions.append(execution)
-        self._move(order, quantity, price, execution.commission)
+        self.books.move(order, quantity, price, execution.commission)
         self._listener.filled(execution)
         return execution
-
-    def _move(self, order: VenueOrder, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        signed = quantity * order.terms.side.sign
-        self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
-        self.cash -= signed * price * order.contract.multiplier + commission
-        self.commissions += commission
 
     def _publish(self, execution: VenueExecution) -> None:
         execution.published_at = self._agenda.moment
@@ -352,7 +341,7 @@ class Venue:
             self._say(self.words.execution(execution, at))
             self._say(self.words.commission(execution, at))
         contract = execution.order.contract
-        self._say(self.words.position(ACCOUNT, contract, self.holdings[contract], at))
+        self._say(self.words.position(ACCOUNT, contract, self.books.holdings[contract], at))
 
     def _correct_later(self, execution: VenueExecution) -> None:
         order = execution.order
@@ -366,21 +355,12 @@ class Venue:
             return
         quantity = max(execution.quantity - 1, Decimal(1)) if smaller else execution.quantity
         price = execution.price if smaller else execution.price + CENT
-        fees = execution.commission
-        self._unmove(execution)
+        self.books.unmove(execution)
         order.filled += quantity - execution.quantity
         execution.quantity, execution.price, execution.revision = quantity, price, execution.revision + 1
-        self._move(order, quantity, price, execution.commission)
-        self.commissions -= fees
+        self.books.move(order, quantity, price, execution.commission)
         self._listener.filled(execution)
         self._push(execution)
-
-    def _unmove(self, execution: VenueExecution) -> None:
-        """Take a fill out of the books."""
-        order = execution.order
-        signed = -execution.quantity * order.terms.side.sign
-        self.holdings[order.contract] += signed
-        self.cash += execution.commission - signed * execution.price * order.contract.multiplier
 
     # --- saying ---
 
@@ -395,31 +375,6 @@ class Venue:
 
     def _note(self, order: VenueOrder, code: int) -> None:
         self._say(self.words.notice(order.order_id, code, self._line.arrival))
-
-    # --- figures ---
-
-    def position(self, symbol: str) -> Decimal:
-        """The true position in a symbol."""
-        return sum((quantity for key, quantity in self.holdings.items() if key.symbol == symbol), ZERO)
-
-    def middle(self, symbol: str) -> Decimal | None:
-        """The middle of the book, None before the first quote."""
-        top = self.tops.get(symbol)
-        return None if top is None else (top.bid + top.ask) * CENT / 2
-
-    @property
-    def equity(self) -> Decimal:
-        """Cash and what the positions are worth in the middle of the book."""
-        worth = self.cash
-        for contract, quantity in self.holdings.items():
-            worth += self._value(contract, quantity)
-        return worth
-
-    def _value(self, contract: Contract, quantity: Decimal) -> Decimal:
-        top = self.tops.get(contract.symbol)
-        if top is None or not quantity:
-            return ZERO
-        return quantity * (top.bid + top.ask) * CENT / 2 * contract.multiplier
 
 
 _RESTING = (OrderFate.NEVER, OrderFate.FILL_AFTER_CANCEL, OrderFate.LATE_FILL)

@@ -25,7 +25,7 @@ def answer(venue: "Venue", line: Wire, kind: SnapshotKind) -> None:
                 if not order.is_alive:
                     line.say(words.completed(order, at, with_figure=venue.is_talkative))
         case SnapshotKind.POSITIONS:
-            for contract, quantity in venue.holdings.items():
+            for contract, quantity in venue.books.holdings.items():
                 line.say(words.position(ACCOUNT, contract, quantity, at))
         case SnapshotKind.ACCOUNT:
             _list_account(venue, line)
@@ -42,5 +42,5 @@ def _list_executions(venue: "Venue", line: Wire) -> None:
 
 def _list_account(venue: "Venue", line: Wire) -> None:
     at, epoch = line.arrival, venue.words.epoch
-    for key, value in (("TotalCashValue", venue.cash), ("NetLiquidation", venue.equity)):
+    for key, value in (("TotalCashValue", venue.books.cash), ("NetLiquidation", venue.books.equity)):
         line.say(AccountValueReported(at=at, epoch=epoch, account=ACCOUNT, key=key, value=str(value), currency="USD"))

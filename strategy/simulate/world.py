@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from actors.domain.identity import ClientId, Epoch
 from actors.domain.invariants import InvariantViolated
 from actors.domain.schedule import ScheduleConfig
 from actors.domain.session import GiveUp, SessionConfig, SessionMachine
-from actors.messages.reports import ConnectionLost, LinkCondition, LinkConditionReported, QuoteReported
+from actors.messages.reports import ConnectionLost, LinkCondition, LinkConditionReported
 from actors.messages.system import SessionChanged, SessionState
 from actors.restore import Fold
 from strategy.base import Strategy
@@ -23,7 +22,7 @@ from strategy.runner import FailurePolicy, StrategyRunner, describe_error
 from strategy.simulate import audit
 from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.line import Line, Tap
-from strategy.simulate.market import CENT, Top, tops
+from strategy.simulate.market import Top, quote_of, tops
 from strategy.simulate.narrator import Narrator
 from strategy.simulate.plan import Disturbance, Event, OrderFate, Plan
 from strategy.simulate.process import NeverAtRest, Process
@@ -173,21 +172,8 @@ class World:
         if not self.line.is_away:
             for contract in self.process.runner.subscriptions:
                 if contract.symbol == symbol:
-                    self.process.quote(self._quote(contract, top))
+                    self.process.quote(quote_of(top, contract, at=self.agenda.moment, epoch=self.process.machine.epoch))
         self._next_top(feed)
-
-    def _quote(self, contract: Contract, top: Top) -> QuoteReported:
-        return QuoteReported(
-            at=self.agenda.moment,
-            epoch=self.process.machine.epoch,
-            contract=contract,
-            bid=top.bid * CENT,
-            bid_size=Decimal(top.bid_size),
-            ask=top.ask * CENT,
-            ask_size=Decimal(top.ask_size),
-            last=top.last * CENT,
-            halted=top.halted,
-        )
 
     def _close(self) -> None:
         self.venue.close()

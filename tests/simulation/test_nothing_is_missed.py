@@ -32,7 +32,7 @@ SEEN: dict[str, Callable[[World], Any]] = {
     "fills at the broker": lambda world: world.view.broker_fills,
     "fills told": lambda world: world.view.fills,
     "equity": lambda world: (world.view.equity_curve, world.view.pnl, world.view.drawdown),
-    "the broker's books": lambda world: (world.venue.cash, list(world.venue.holdings.items())),
+    "the broker's books": lambda world: (world.venue.books.cash, list(world.venue.books.holdings.items())),
     "our books": lambda world: world.process.portfolio.snapshot_view(world.agenda.moment),
     "what was visited": lambda world: sorted(world.record.counts.items()),
     "the journal": lambda world: [repr(message) for message in world.process.inputs],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from strategy.errors import UserError
 from strategy.simulate.campaign import Campaign, is_deterministic, run, smallest
+from strategy.simulate.cli import pace
 from strategy.simulate.failures import keep, kept_in
 from strategy.simulate.generate import Profile, plan_of
 from strategy.simulate.page import page
@@ -164,3 +165,20 @@ def test_demands_are_told_in_their_own_words() -> None:
 
 def test_counts_of_a_tally_are_plain_counters() -> None:
     assert Tally().counts == Counter()
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.0, "0.0/s"),
+        (0.3, "0.3/s"),
+        (0.96, "1.0/s"),
+        (4.25, "4.2/s"),
+        (9.94, "9.9/s"),
+        (9.96, "10/s"),
+        (10.4, "10/s"),
+        (1_234.5, "1,234/s"),
+    ],
+)
+def test_a_slow_pace_is_told_with_a_decimal(rate: float, words: str) -> None:
+    assert pace(rate) == words

@@ -1,0 +1,58 @@
+"""The simulated broker's books: what is held, what it cost and what it is worth, by arithmetic of their own."""
+
+from decimal import Decimal
+
+from actors.domain.contract import Contract
+from strategy.simulate.market import CENT, Top
+from strategy.simulate.venue_order import ZERO, VenueExecution, VenueOrder
+
+STARTING_CASH = Decimal(1_000_000)
+
+
+class Books:
+    """Positions and cash of the one account, and the tops of the books they are valued at."""
+
+    def __init__(self) -> None:
+        self.holdings: dict[Contract, Decimal] = {}
+        """Signed quantities, kept apart from the engine's own arithmetic."""
+        self.tops: dict[str, Top] = {}
+        self.cash = STARTING_CASH
+        self.commissions = ZERO
+
+    def move(self, order: VenueOrder, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+        """A fill."""
+        signed = quantity * order.terms.side.sign
+        self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
+        self.cash -= signed * price * order.contract.multiplier + commission
+        self.commissions += commission
+
+    def unmove(self, execution: VenueExecution) -> None:
+        """Take a fill out of the books."""
+        order = execution.order
+        signed = -execution.quantity * order.terms.side.sign
+        self.holdings[order.contract] += signed
+        self.cash += execution.commission - signed * execution.price * order.contract.multiplier
+        self.commissions -= execution.commission
+
+    def position(self, symbol: str) -> Decimal:
+        """The true position in a symbol."""
+        return sum((quantity for key, quantity in self.holdings.items() if key.symbol == symbol), ZERO)
+
+    def middle(self, symbol: str) -> Decimal | None:
+        """The middle of the book, None before the first quote."""
+        top = self.tops.get(symbol)
+        return None if top is None else (top.bid + top.ask) * CENT / 2
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash and what the positions are worth in the middle of the book."""
+        worth = self.cash
+        for contract, quantity in self.holdings.items():
+            worth += self._value(contract, quantity)
+        return worth
+
+    def _value(self, contract: Contract, quantity: Decimal) -> Decimal:
+        top = self.tops.get(contract.symbol)
+        if top is None or not quantity:
+            return ZERO
+        return quantity * (top.bid + top.ask) * CENT / 2 * contract.multiplier
