@@ -12,7 +12,7 @@ from actors.messages.system import Tick
 from strategy.runner import StrategyRunner
 from strategy.simulate.generate import Profile, plan_of
 from strategy.simulate.line import Line
-from strategy.simulate.plan import Plan
+from strategy.simulate.plan import Disturbance, Event, Plan
 from strategy.simulate.process import Process
 from strategy.simulate.punctual import PunctualSchedule
 from strategy.simulate.sight import Sight
@@ -125,9 +125,20 @@ def test_a_session_is_the_same_with_everything_delivered(setup: Setup, profile: 
     assert len(lags) == 4
 
 
+STRESS_SETUP = SUBJECTS["stress"][0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "latency_ms"), [(1079, 1_000), (1179, 1_000), (3, 9_000)])
 def test_a_heartbeat_answered_at_once_moves_nothing_of_the_same_microsecond(seed: int, latency_ms: int) -> None:
     """So long a way ends at whole seconds, with everything else."""
-    setup, profile, _ = SUBJECTS["stress"]
-    assert differing(attrs.evolve(plan_of(seed, profile), latency_ms=latency_ms), setup) == []
+    assert differing(attrs.evolve(plan_of(seed, STRESSED), latency_ms=latency_ms), STRESS_SETUP) == []
+
+
+@pytest.mark.parametrize("second", [600, 601])
+def test_a_heartbeat_that_a_stall_overtakes_is_not_answered_at_once(second: int) -> None:
+    """It leaves at 600 s and is answered at 601 s."""
+    stall = Event(second=second, kind=Disturbance.STALL, seconds=50)
+    plan = attrs.evolve(plan_of(3, STRESSED), latency_ms=1_000, events=(stall,))
+    assert differing(plan, STRESS_SETUP) == []
+    assert b"the gateway stopped answering" in evidence(plan, STRESS_SETUP)["the journal"]

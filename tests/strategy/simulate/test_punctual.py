@@ -47,7 +47,9 @@ steps = st.one_of(
     st.integers(0, 26 * 60).map(lambda minutes: timedelta(minutes=minutes)),
     st.sampled_from((timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=3))),
 )
-steps_back = st.sampled_from((timedelta(milliseconds=1), timedelta(seconds=8), timedelta(hours=2), timedelta(days=2)))
+steps_back = st.sampled_from(
+    (timedelta(milliseconds=1), timedelta(seconds=8), timedelta(hours=2), timedelta(days=2), timedelta(days=4))
+)
 hours = st.tuples(times, st.sampled_from((timedelta(hours=23), timedelta(hours=6.5), timedelta(hours=3.5))))
 
 
@@ -84,7 +86,7 @@ def lives(draw: st.DrawFn) -> tuple[ScheduleConfig, Calendar, list[ScheduleInput
     calendar = draw(calendars(first))
     now = datetime.combine(first, draw(times), tzinfo=UTC)
     heard: list[ScheduleInput] = []
-    unusual = draw(st.sampled_from(((), ("hours",), ("back",))))
+    unusual = draw(st.sampled_from(((), ("hours",), ("back",) * 4)))
     for kind in draw(st.lists(st.sampled_from(USUAL + unusual), min_size=10, max_size=40)):
         match kind:
             case "timer":
