@@ -17,14 +17,12 @@ class Books:
         """Signed quantities, kept apart from the engine's own arithmetic."""
         self.tops: dict[str, Top] = {}
         self.cash = STARTING_CASH
-        self.commissions = ZERO
 
     def move(self, order: VenueOrder, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
         """A fill."""
         signed = quantity * order.terms.side.sign
         self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
         self.cash -= signed * price * order.contract.multiplier + commission
-        self.commissions += commission
 
     def unmove(self, execution: VenueExecution) -> None:
         """Take a fill out of the books."""
@@ -32,7 +30,6 @@ class Books:
         signed = -execution.quantity * order.terms.side.sign
         self.holdings[order.contract] += signed
         self.cash += execution.commission - signed * execution.price * order.contract.multiplier
-        self.commissions -= execution.commission
 
     def position(self, symbol: str) -> Decimal:
         """The true position in a symbol."""

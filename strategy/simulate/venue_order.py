@@ -40,7 +40,6 @@ class VenueOrder:
     """Acknowledged: it may fill."""
     triggered: bool = False
     pieces_left: int = 0
-    canceling: bool = False
     cancels: int = 0
     reject_reason: str = ""
     ended_at: datetime | None = None
