@@ -64,7 +64,7 @@ def complaints_of_reconciliation(process: Process, venue: Venue, record: Record,
         asked: when the lists were asked; what happened after that is on its way.
     """
     owed = set[OmsId]()
-    for execution in venue.executions:
+    for execution in venue.books.executions:
         if execution.published_at is None or execution.published_at >= asked:
             owed.add(execution.order.oms_id)
         elif not record.told_families[execution.family]:
@@ -100,7 +100,7 @@ def overdue(process: Process) -> Iterator[str]:
 
 def _about_fills(process: Process, venue: Venue, record: Record) -> Iterator[str]:
     told = record.told_families
-    for execution in venue.executions:
+    for execution in venue.books.executions:
         if execution.is_reported and told[execution.family] != 1:
             yield f"A2 execution {execution.exec_id} was told {told[execution.family]} times"
     for order in venue.orders.values():

@@ -7,15 +7,10 @@ session.
 from datetime import datetime
 from decimal import Decimal
 
-from actors.domain.contract import Contract, Instrument
+from actors.domain.contract import Contract
 from actors.domain.identity import ClientId, Epoch, OmsId, OrderId, PermId
-from actors.domain.terms import OrderType, TimeInForce
-from actors.messages.reports import (
-    AccountsReported,
-    BrokerStatus,
-    InstrumentReported,
-    NextOrderIdReported,
-)
+from actors.domain.terms import TimeInForce
+from actors.messages.reports import AccountsReported, BrokerStatus, InstrumentReported, NextOrderIdReported
 from actors.messages.wire import (
     CancelPlacedOrder,
     PlaceOrder,
@@ -28,8 +23,17 @@ from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.market import CENT, Top
 from strategy.simulate.plan import OrderFate, Plan
 from strategy.simulate.venue_books import Books
-from strategy.simulate.venue_lists import answer
-from strategy.simulate.venue_order import ACCOUNT, VenueExecution, VenueOrder, available, price_of
+from strategy.simulate.venue_lists import answer, listed
+from strategy.simulate.venue_order import (
+    ACCOUNT,
+    VenueExecution,
+    VenueOrder,
+    available,
+    odd_part,
+    patience_of,
+    price_anyway,
+    price_of,
+)
 from strategy.simulate.venue_ports import VenueListener, Wire
 from strategy.simulate.venue_reports import Words
 
@@ -43,18 +47,14 @@ class Venue:
     def __init__(
         self, *, plan: Plan, agenda: Agenda, line: Wire, listener: VenueListener, fair_from: datetime | None
     ) -> None:
-        self._agenda = agenda
-        self._line = line
-        self._say = line.say
-        self._listener = listener
-        self._fair_from = fair_from
+        self._agenda, self._line, self._say = agenda, line, line.say
+        self._listener, self._fair_from = listener, fair_from
         self.is_talkative = plan.echoes
         """Whether echoes come with each status and figures with completed orders; brokers do either."""
         self._fates = {fate.order: fate for fate in plan.fates}
         self.words = Words(ClientId(1))
         self.orders: dict[OrderId, VenueOrder] = {}
         self.alive: dict[OrderId, VenueOrder] = {}
-        self.executions: list[VenueExecution] = []
         self.books = Books()
         self.arrivals: dict[OmsId, int] = {}
         """How often each order came: more than once is a sin."""
@@ -88,15 +88,8 @@ class Venue:
                 raise TypeError(f"the simulated broker does not take {type(command).__name__}")
 
     def _qualify(self, wanted: Contract) -> None:
-        found = Contract(
-            symbol=wanted.symbol,
-            sec_type=wanted.sec_type,
-            currency=wanted.currency,
-            multiplier=wanted.multiplier,
-            con_id=con_id_of(wanted.symbol),
-        )
         at, epoch = self._line.arrival, self.words.epoch
-        self._say(InstrumentReported(at=at, epoch=epoch, wanted=wanted, instrument=Instrument(contract=found)))
+        self._say(InstrumentReported(at=at, epoch=epoch, wanted=wanted, instrument=listed(wanted)))
 
     @property
     def _is_fair(self) -> bool:
@@ -159,7 +152,7 @@ class Venue:
         order.status = BrokerStatus.INACTIVE
         self._note(order, 404)
         self._tell(order)
-        self._agenda.after(_seconds_of(order), self._work, order)
+        self._agenda.after(patience_of(order), self._work, order)
 
     def _work(self, order: VenueOrder) -> None:
         if not order.is_alive:
@@ -168,7 +161,7 @@ class Venue:
         self._tell(order)
         self._match(order)
         if order.has_fate(OrderFate.BROKER_CANCELS):
-            self._agenda.after(_seconds_of(order), self._cancel_unasked, order)
+            self._agenda.after(patience_of(order), self._cancel_unasked, order)
         if order.order_id in self.alive and order.terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
             self._end(order, BrokerStatus.CANCELED)
 
@@ -193,26 +186,26 @@ class Venue:
             if not order.is_alive:
                 self._note(order, 10148)
                 return
-        delay = _seconds_of(order) if order.has_fate(OrderFate.CANCEL_SLOW) else _THINKING
+        delay = patience_of(order) if order.has_fate(OrderFate.CANCEL_SLOW) else _THINKING
         self._agenda.after(delay, self._confirm_cancel, order)
 
     def _fill_against_cancel(self, order: VenueOrder) -> None:
-        price = self._price_anyway(order)
+        price = self._price(order)
         whole = order.fate is not None and order.fate.pieces == 1
         if price:
-            self._fill(order, order.remaining if whole else _part(order.remaining, 2), price)
+            self._fill(order, order.remaining if whole else odd_part(order.remaining, 2), price)
 
     def _confirm_cancel(self, order: VenueOrder) -> None:
         if not order.is_alive:
             self._note(order, 10148 if order.status is BrokerStatus.FILLED else 202)
             return
         late = order.has_fate(OrderFate.LATE_FILL) and not self._is_fair
-        price = self._price_anyway(order) if late else None
-        execution = None if price is None else self._book(order, _part(order.remaining, 2), price, reported=False)
+        price = self._price(order) if late else None
+        execution = None if price is None else self._book(order, odd_part(order.remaining, 2), price, reported=False)
         self._end(order, BrokerStatus.CANCELED)
         self._note(order, 202)
         if execution is not None:
-            self._agenda.after(_seconds_of(order), self._publish, execution)
+            self._agenda.after(patience_of(order), self._publish, execution)
 
     def _take_replace(self, command: ReplacePlacedOrder) -> None:
         order = self.orders.get(command.order_id)
@@ -259,9 +252,7 @@ class Venue:
         if not order.is_working or not order.is_alive or not self.is_open or top is None or top.halted:
             return
         kind = None if order.fate is None else order.fate.kind
-        if kind in _RESTING:
-            return
-        if order.pieces_left:
+        if kind in _RESTING or order.pieces_left:
             return
         price = price_of(order, top)
         if price is None:
@@ -276,24 +267,18 @@ class Venue:
         top = self.books.tops[order.contract.symbol]
         if not order.is_alive:
             return
-        price = None if top.halted else self._price_anyway(order)
+        price = None if top.halted else self._price(order)
         if price is not None:
             last = order.pieces_left <= 1
-            self._fill(order, order.remaining if last else _part(order.remaining, order.pieces_left), price)
+            self._fill(order, order.remaining if last else odd_part(order.remaining, order.pieces_left), price)
             order.pieces_left -= 1
         if order.pieces_left and order.order_id in self.alive:
-            self._agenda.after(_seconds_of(order), self._fill_piece, order)
+            self._agenda.after(patience_of(order), self._fill_piece, order)
 
-    def _price_anyway(self, order: VenueOrder) -> Decimal | None:
+    def _price(self, order: VenueOrder) -> Decimal | None:
         """A price the order agrees with, wherever the market stands; None without a market."""
         top = self.books.tops.get(order.contract.symbol)
-        if top is None or not self.is_open:
-            return None
-        terms = order.terms
-        if terms.order_type is OrderType.LIMIT and terms.limit_price is not None:
-            market = (top.ask if terms.side.sign > 0 else top.bid) * CENT
-            return min(terms.limit_price, market) if terms.side.sign > 0 else max(terms.limit_price, market)
-        return (top.ask if terms.side.sign > 0 else top.bid) * CENT
+        return None if top is None or not self.is_open else price_anyway(order, top)
 
     # --- fills ---
 
@@ -303,7 +288,7 @@ class Venue:
         early = order.has_fate(OrderFate.FILLED_BEFORE_EXECUTION)
         execution = self._book(order, quantity, price, reported=not early)
         if early:
-            self._agenda.after(_seconds_of(order), self._publish, execution)
+            self._agenda.after(patience_of(order), self._publish, execution)
         else:
             self._push(execution)
         if not order.remaining:
@@ -313,20 +298,8 @@ class Venue:
         self._correct_later(execution)
 
     def _book(self, order: VenueOrder, quantity: Decimal, price: Decimal, *, reported: bool) -> VenueExecution:
-        order.filled += quantity
-        order.cost += quantity * price
-        execution = VenueExecution(
-            order=order,
-            family=f"0000e0d5.{order.number:08x}.{len(self.executions):02x}",
-            quantity=quantity,
-            price=price,
-            at=self._agenda.moment,
-            cumulative=order.filled,
-            average=order.cost / order.filled,
-            published_at=self._agenda.moment if reported else None,
-        )
-        self.executions.append(execution)
-        self.books.move(order, quantity, price, execution.commission)
+        at = self._agenda.moment
+        execution = self.books.book(order, quantity, price, at=at, published_at=at if reported else None)
         self._listener.filled(execution)
         return execution
 
@@ -346,7 +319,7 @@ class Venue:
     def _correct_later(self, execution: VenueExecution) -> None:
         order = execution.order
         if order.has_fate(OrderFate.CORRECTED_PRICE) or order.has_fate(OrderFate.CORRECTED_QUANTITY):
-            self._agenda.after(_seconds_of(order), self._correct, execution)
+            self._agenda.after(patience_of(order), self._correct, execution)
 
     def _correct(self, execution: VenueExecution) -> None:
         order = execution.order
@@ -355,10 +328,7 @@ class Venue:
             return
         quantity = max(execution.quantity - 1, Decimal(1)) if smaller else execution.quantity
         price = execution.price if smaller else execution.price + CENT
-        self.books.unmove(execution)
-        order.filled += quantity - execution.quantity
-        execution.quantity, execution.price, execution.revision = quantity, price, execution.revision + 1
-        self.books.move(order, quantity, price, execution.commission)
+        self.books.correct(execution, quantity, price)
         self._listener.filled(execution)
         self._push(execution)
 
@@ -378,22 +348,3 @@ class Venue:
 
 
 _RESTING = (OrderFate.NEVER, OrderFate.FILL_AFTER_CANCEL, OrderFate.LATE_FILL)
-
-
-def con_id_of(symbol: str) -> int:
-    """A contract id for any symbol: the same in every process."""
-    number = 0
-    for letter in symbol:
-        number = (number * 131 + ord(letter)) % 1_000_003
-    return number + 1
-
-
-def _seconds_of(order: VenueOrder) -> int:
-    return SECOND if order.fate is None else order.fate.seconds * SECOND
-
-
-def _part(quantity: Decimal, parts: int) -> Decimal:
-    """An odd part of a whole number of shares, at least one and never all if it can be helped."""
-    part = (quantity / parts).to_integral_value(rounding="ROUND_FLOOR")
-    odd = part - 1 if part > 2 and part % 2 == 0 else part
-    return max(odd, min(quantity, Decimal(1)))

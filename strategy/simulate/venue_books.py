@@ -1,5 +1,6 @@
 """The simulated broker's books: what is held, what it cost and what it is worth, by arithmetic of their own."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from actors.domain.contract import Contract
@@ -13,23 +14,45 @@ class Books:
     """Positions and cash of the one account, and the tops of the books they are valued at."""
 
     def __init__(self) -> None:
+        self.executions: list[VenueExecution] = []
         self.holdings: dict[Contract, Decimal] = {}
         """Signed quantities, kept apart from the engine's own arithmetic."""
         self.tops: dict[str, Top] = {}
         self.cash = STARTING_CASH
 
-    def move(self, order: VenueOrder, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+    def book(
+        self, order: VenueOrder, quantity: Decimal, price: Decimal, *, at: datetime, published_at: datetime | None
+    ) -> VenueExecution:
         """A fill."""
-        signed = quantity * order.terms.side.sign
-        self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
-        self.cash -= signed * price * order.contract.multiplier + commission
+        order.filled += quantity
+        order.cost += quantity * price
+        execution = VenueExecution(
+            order=order,
+            family=f"0000e0d5.{order.number:08x}.{len(self.executions):02x}",
+            quantity=quantity,
+            price=price,
+            at=at,
+            cumulative=order.filled,
+            average=order.cost / order.filled,
+            published_at=published_at,
+        )
+        self.executions.append(execution)
+        self._add(execution, 1)
+        return execution
 
-    def unmove(self, execution: VenueExecution) -> None:
-        """Take a fill out of the books."""
+    def correct(self, execution: VenueExecution, quantity: Decimal, price: Decimal) -> None:
+        """What a fill was in truth."""
+        self._add(execution, -1)
+        execution.order.filled += quantity - execution.quantity
+        execution.quantity, execution.price, execution.revision = quantity, price, execution.revision + 1
+        self._add(execution, 1)
+
+    def _add(self, execution: VenueExecution, times: int) -> None:
+        """1 for what is booked, -1 for what is taken out."""
         order = execution.order
-        signed = -execution.quantity * order.terms.side.sign
-        self.holdings[order.contract] += signed
-        self.cash += execution.commission - signed * execution.price * order.contract.multiplier
+        signed = times * execution.quantity * order.terms.side.sign
+        self.holdings[order.contract] = self.holdings.get(order.contract, ZERO) + signed
+        self.cash -= signed * execution.price * order.contract.multiplier + times * execution.commission
 
     def position(self, symbol: str) -> Decimal:
         """The true position in a symbol."""

@@ -1,7 +1,8 @@
-"""The simulated broker's lists, as a client asks for them."""
+"""The simulated broker's lists, as a client asks for them, and its instruments."""
 
 from typing import TYPE_CHECKING
 
+from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import RequestId
 from actors.messages.reports import AccountValueReported, SnapshotEnded, SnapshotKind
 from strategy.simulate.venue_order import ACCOUNT
@@ -34,7 +35,7 @@ def answer(venue: "Venue", line: Wire, kind: SnapshotKind) -> None:
 
 def _list_executions(venue: "Venue", line: Wire) -> None:
     at = line.arrival
-    for execution in venue.executions:
+    for execution in venue.books.executions:
         if execution.is_reported and execution.quantity:
             line.say(venue.words.execution(execution, at, request_id=RequestId(1)))
             line.say(venue.words.commission(execution, at))
@@ -44,3 +45,19 @@ def _list_account(venue: "Venue", line: Wire) -> None:
     at, epoch = line.arrival, venue.words.epoch
     for key, value in (("TotalCashValue", venue.books.cash), ("NetLiquidation", venue.books.equity)):
         line.say(AccountValueReported(at=at, epoch=epoch, account=ACCOUNT, key=key, value=str(value), currency="USD"))
+
+
+def listed(wanted: Contract) -> Instrument:
+    """The instrument of a contract: there is every symbol, with an id that is the same in every process."""
+    number = 0
+    for letter in wanted.symbol:
+        number = (number * 131 + ord(letter)) % 1_000_003
+    return Instrument(
+        contract=Contract(
+            symbol=wanted.symbol,
+            sec_type=wanted.sec_type,
+            currency=wanted.currency,
+            multiplier=wanted.multiplier,
+            con_id=number + 1,
+        )
+    )

@@ -9,6 +9,7 @@ from actors.domain.contract import Contract
 from actors.domain.identity import Account, ExecId, OmsId, OrderId, PermId
 from actors.domain.terms import Order, OrderType, Side
 from actors.messages.reports import BrokerStatus
+from strategy.simulate.agenda import SECOND
 from strategy.simulate.market import CENT, Top
 from strategy.simulate.plan import Fate, OrderFate
 
@@ -118,3 +119,24 @@ def available(order: VenueOrder, top: Top) -> Decimal:
         return order.remaining
     size = Decimal(top.ask_size if order.terms.side is Side.BUY else top.bid_size)
     return min(order.remaining, size)
+
+
+def price_anyway(order: VenueOrder, top: Top) -> Decimal:
+    """A price the order agrees with, wherever the market stands."""
+    terms = order.terms
+    market = (top.ask if terms.side.sign > 0 else top.bid) * CENT
+    if terms.order_type is OrderType.LIMIT and terms.limit_price is not None:
+        return min(terms.limit_price, market) if terms.side.sign > 0 else max(terms.limit_price, market)
+    return market
+
+
+def odd_part(quantity: Decimal, parts: int) -> Decimal:
+    """An odd part of a whole number of shares, at least one and never all if it can be helped."""
+    part = (quantity / parts).to_integral_value(rounding="ROUND_FLOOR")
+    odd = part - 1 if part > 2 and part % 2 == 0 else part
+    return max(odd, min(quantity, Decimal(1)))
+
+
+def patience_of(order: VenueOrder) -> int:
+    """How long, in microseconds, whatever its fate delays is delayed."""
+    return SECOND if order.fate is None else order.fate.seconds * SECOND
