@@ -76,24 +76,23 @@ class Valuation:
         return sum(values, _ZERO) if values else None
 
 
-def price_of(quote: QuoteReported) -> Decimal | None:
-    """The price a position is valued at: the middle of bid and ask, else the last trade; None without."""
-    if quote.bid is not None and quote.ask is not None:
-        return (quote.bid + quote.ask) / 2
-    return quote.last
+def has_price(quote: QuoteReported) -> bool:
+    """Whether a quote says what a position is worth."""
+    return quote.last is not None or (quote.bid is not None and quote.ask is not None)
 
 
 class Quotes:
-    """What positions are valued at."""
+    """The price a position is valued at: the middle of bid and ask, else the last trade."""
 
     def __init__(self) -> None:
         self._prices: dict[str, Decimal] = {}
 
     def hear(self, key: str, quote: QuoteReported) -> None:
         """Remember the price of an instrument."""
-        price = price_of(quote)
-        if price is not None:
-            self._prices[key] = price
+        if quote.bid is not None and quote.ask is not None:
+            self._prices[key] = (quote.bid + quote.ask) / 2
+        elif quote.last is not None:
+            self._prices[key] = quote.last
 
     def price(self, key: str) -> Decimal | None:
         """The last price; None before the first quote."""

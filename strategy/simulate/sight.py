@@ -11,7 +11,7 @@ from datetime import datetime
 
 from actors.domain.contract import Contract
 from actors.domain.start_gate import StartGate
-from actors.domain.valuation import price_of
+from actors.domain.valuation import has_price
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, Reconciled
 from actors.messages.reports import QuoteReported
 from actors.messages.system import Tick
@@ -70,9 +70,8 @@ class Sight:
 
     def _keep(self, quote: QuoteReported) -> None:
         """One without a price does not take the place of one with a price: the keeper passes over it."""
-        if price_of(quote) is not None:
+        if has_price(quote):
             kept = self._quotes if self._view_owed is None else self._later
-            kept.pop(quote.contract, None)
             kept[quote.contract] = quote
 
     def catch_up(self) -> None:
