@@ -1,17 +1,21 @@
 """What a simulated session does not deliver, nobody can notice: with everything delivered it is the same session."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import attrs
 import msgspec
 import pytest
 
+from actors.domain.contract import Contract
+from actors.domain.identity import Epoch
 from actors.messages.reports import QuoteReported
 from actors.messages.system import Tick
 from strategy.runner import StrategyRunner
 from strategy.simulate.generate import Profile, plan_of
 from strategy.simulate.line import Line
+from strategy.simulate.market import Top, quote_of
 from strategy.simulate.plan import Disturbance, Event, Plan
 from strategy.simulate.process import Process
 from strategy.simulate.punctual import PunctualSchedule
@@ -142,3 +146,15 @@ def test_a_heartbeat_that_a_stall_overtakes_is_not_answered_at_once(second: int)
     plan = attrs.evolve(plan_of(3, STRESSED), latency_ms=1_000, events=(stall,))
     assert differing(plan, STRESS_SETUP) == []
     assert b"the gateway stopped answering" in evidence(plan, STRESS_SETUP)["the journal"]
+
+
+def test_a_quote_without_a_price_does_not_hide_the_one_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a position is worth stays what the last quote with a price said."""
+
+    def quote(top: Top, contract: Contract, *, at: datetime, epoch: Epoch) -> QuoteReported:
+        whole = quote_of(top, contract, at=at, epoch=epoch)
+        return whole if top.second % 60 else attrs.evolve(whole, ask=None, last=None)
+
+    monkeypatch.setattr("strategy.simulate.world.quote_of", quote)
+    for seed in range(5):
+        assert differing(plan_of(seed, QUICK), setup_of(Witness)) == [], f"seed {seed}"
