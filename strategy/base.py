@@ -79,7 +79,7 @@ class Strategy:
         """Anything happened to an order, fills included; ``event.recovered`` when we were away at the time."""
 
     def on_recovered(self, reconciled: Reconciled) -> None:
-        """Our books and the broker's were compared after a (re)connect; what was missed was delivered before."""
+        """Our books and the broker's were compared; what was missed was delivered before, and orders pass again."""
 
     def on_stop(self) -> None:
         """The last call: cancels and a flatten may still be asked for."""

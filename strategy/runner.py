@@ -7,6 +7,7 @@ R3 an exception in a hook ends the strategy: new orders of that hook are dropped
    everything is flattened), and ``StrategyFailed`` is said once. The view keeps following the orders.
 R4 no hook is called before ``StartStrategy`` or after the end. What happened to orders before the start (we were away)
    is given right after ``on_start``, in order, then ``on_recovered``.
+R5 ``on_recovered`` waits until the session is READY: what a strategy sends then, such as a lost stop, must pass.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ from actors.messages.events import (
 from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.reports import QuoteReported
 from actors.messages.schedule import MarketClosed, MarketOpened, StartStrategy, StopStrategy, TimerFired
-from actors.messages.system import SessionChanged, Tick
+from actors.messages.system import SessionChanged, SessionState, Tick
 from strategy.bars import SET_BACK, Bar, BarBuilder
 from strategy.base import Strategy
 from strategy.broker import BrokerAPI, StrategyOutput
@@ -111,7 +112,8 @@ class StrategyRunner:
         self._on_failure = on_failure
         self._outbox: list[StrategyOutput] = []
         self._life = _Life.WAITING
-        self._missed: list[OrderEvent | Reconciled] = []
+        self._missed: list[OrderEvent] = []
+        self._recovered: Reconciled | None = None
         self._bars = self._bar_builders(zone or ZoneInfo("America/New_York"))
         self._builders: dict[Contract, tuple[BarBuilder, ...]] = {}
         strategy.bind(self)
@@ -183,6 +185,7 @@ class StrategyRunner:
                 self._call("on_market_close", self._strategy.on_market_close)
             case SessionChanged():
                 self.view.session = message.state
+                self._tell_recovered()
             case Reconciled():
                 self._hear_reconciled(message)
             case SignalRecorded():
@@ -202,7 +205,8 @@ class StrategyRunner:
             self._call("on_start", self._strategy.on_start)
             missed, self._missed = self._missed, []
             for message in missed:
-                self._tell(message)
+                self._tell_order_event(message)
+            self._tell_recovered()
 
     def _stop(self) -> None:
         self._call("on_stop", self._strategy.on_stop)
@@ -216,7 +220,15 @@ class StrategyRunner:
     def _hear_reconciled(self, reconciled: Reconciled) -> None:
         if self.has_failed:
             self._abandon()
-        self._tell(reconciled)
+        self._recovered = reconciled
+        self._tell_recovered()
+
+    def _tell_recovered(self) -> None:
+        """Not before orders pass again: what a strategy mends then must not be refused."""
+        if self._recovered is None or self._life is _Life.WAITING or self.view.session is not SessionState.READY:
+            return
+        recovered, self._recovered = self._recovered, None
+        self._call("on_recovered", lambda: self._strategy.on_recovered(recovered))
 
     @property
     def _hears_quotes(self) -> bool:
@@ -253,15 +265,10 @@ class StrategyRunner:
 
     def _hear_order_event(self, event: OrderEvent) -> None:
         self.view.hear_order_event(event)
-        self._tell(event)
-
-    def _tell(self, message: OrderEvent | Reconciled) -> None:
         if self._life is _Life.WAITING:
-            self._missed.append(message)
-        elif isinstance(message, Reconciled):
-            self._call("on_recovered", lambda: self._strategy.on_recovered(message))
+            self._missed.append(event)
         else:
-            self._tell_order_event(message)
+            self._tell_order_event(event)
 
     def _tell_order_event(self, event: OrderEvent) -> None:
         order = event.order

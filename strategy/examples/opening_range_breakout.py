@@ -14,7 +14,7 @@ import attrs
 from actors.domain.identity import OmsId
 from actors.domain.order_state import ExecStatus, Fill, OrderState
 from actors.domain.terms import Order, OrderType, Side
-from actors.messages.events import OrderAccepted, OrderEvent
+from actors.messages.events import OrderAccepted, OrderEvent, Reconciled
 from strategy.bars import Bar
 from strategy.base import Strategy
 
@@ -85,6 +85,11 @@ class OpeningRangeBreakout(Strategy):
         elif self._entries_allowed and self.broker.is_ready:
             self._look_for_breakout(bar, day)
 
+    def on_recovered(self, reconciled: Reconciled) -> None:
+        """Send or mend the stop for what was filled while orders did not pass."""
+        for symbol, day in self._days.items():
+            self._protect(symbol, day)
+
     def on_fill(self, order: OrderState, fill: Fill) -> None:
         """Protect each part of the entry as it comes."""
         for symbol, day in self._days.items():
@@ -128,7 +133,9 @@ class OpeningRangeBreakout(Strategy):
             self.broker.cancel(day.entry)
 
     def _protect(self, symbol: str, day: _Day) -> None:
-        """Make the stop cover the position: no more, no less."""
+        """Make the stop cover the position: no more, no less; where orders do not pass, once they pass again."""
+        if not self.broker.is_ready:
+            return
         position = self.broker.get_position(symbol).quantity
         stop = None if day.stop is None else self.broker.order(day.stop)
         if stop is None or not stop.is_open:

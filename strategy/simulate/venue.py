@@ -113,6 +113,7 @@ class Venue:
             contract=command.instrument.contract,
             terms=command.order,
             fate=fate,
+            is_closing=command.closing,
             arrived_at=self._agenda.moment,
         )
         self._listener.placed(order)
@@ -252,7 +253,8 @@ class Venue:
         if not order.is_working or not order.is_alive or not self.is_open or top is None or top.halted:
             return
         kind = None if order.fate is None else order.fate.kind
-        if kind in _RESTING or order.pieces_left:
+        rests = kind in _RESTING and not (order.is_closing and self._is_fair)
+        if rests or order.pieces_left:
             return
         price = price_of(order, top)
         if price is None:

@@ -32,6 +32,8 @@ class VenueOrder:
     contract: Contract
     terms: Order
     fate: Fate | None
+    is_closing: bool
+    """The engine closes a position with it."""
     arrived_at: datetime
     status: BrokerStatus = BrokerStatus.WORKING
     filled: Decimal = ZERO

@@ -96,6 +96,9 @@ class Failing(Strategy):
         raise ZeroDivisionError("a mistake")
 
 
+READY = SessionChanged(at=OPEN, epoch=Epoch(1), state=SessionState.READY)
+
+
 def test_submit_order_gives_a_name_at_once_and_one_command() -> None:
     runner = run(Recording())
     oms_id = runner.broker.submit_order(BUY_100)
@@ -159,6 +162,7 @@ def test_every_hook_is_called_for_its_message() -> None:
     runner = run(strategy)
     runner.hear(MarketOpened(at=later(1), closes=later(100)))
     runner.hear(TimerFired(at=later(2), name="t"))
+    runner.hear(READY)
     runner.hear(Reconciled(at=later(3), open_orders=2, executions=0, in_doubt=0))
     runner.hear(MarketClosed(at=later(4)))
     runner.hear(StopStrategy(at=later(5)))
@@ -355,6 +359,20 @@ def test_an_order_refused_for_its_name_does_not_stay_open() -> None:
     assert runner.broker.open_orders() == ()
 
 
+def test_a_strategy_hears_that_it_recovered_once_orders_pass_again() -> None:
+    strategy = Recording()
+    runner = run(strategy)
+    strategy.heard.clear()
+    for number in (1, 2):
+        runner.hear(SessionChanged(at=later(1), epoch=Epoch(1), state=SessionState.RECONCILING))
+        runner.hear(Reconciled(at=later(2), open_orders=number, executions=0, in_doubt=0))
+    runner.hear(SessionChanged(at=later(3), epoch=Epoch(1), state=SessionState.DEGRADED))
+    assert strategy.heard == []
+    runner.hear(READY)
+    runner.hear(READY)
+    assert strategy.heard == [("recovered", 2)]
+
+
 def test_what_was_missed_before_the_start_is_given_after_on_start_once_and_in_order() -> None:
     strategy = Recording()
     runner = StrategyRunner(strategy, "test", "s2", at=OPEN)
@@ -364,6 +382,7 @@ def test_what_was_missed_before_the_start_is_given_after_on_start_once_and_in_or
         runner.hear(message)
     assert strategy.heard == []
     runner.hear(snapshot(4, 100, booked=("e1", "e2")))
+    runner.hear(READY)
     runner.hear(StartStrategy(at=later(5)))
     assert strategy.heard == [
         ("start",),
