@@ -15,6 +15,7 @@ from actors.messages.events import (
     OrderInvalid,
     OrderRejected,
     OrderWarned,
+    Reconciled,
     StrategyFailed,
 )
 from actors.messages.reports import BrokerStatus, QuoteReported
@@ -169,14 +170,13 @@ _HOOKS: dict[type[Any], str] = {
     MarketOpened: "on_market_open",
     MarketClosed: "on_market_close",
     OrderFilled: "on_fill",
+    Reconciled: "on_recovered",
+    SessionChanged: "on_recovered",
 }
 
 
 def _hook(cause: Any) -> str:  # noqa: ANN401 - the runner's own messages
-    known = _HOOKS.get(type(cause))
-    if known is not None:
-        return f"your {known}"
-    return "your on_recovered" if type(cause).__name__ == "Reconciled" else "your on_order"
+    return f"your {_HOOKS.get(type(cause), 'on_order')}"
 
 
 def _line(at: datetime, who: str, what: str) -> str:

@@ -56,6 +56,15 @@ class OneOrder(Strategy):
             self.broker.cancel(self._name)
 
 
+class Leaver(OneOrder):
+    """Flattens everything some quotes after its order."""
+
+    def on_quote(self, quote: QuoteReported) -> None:
+        super().on_quote(quote)
+        if self._quotes == 5:
+            self.broker.flatten_all("enough")
+
+
 class Churner(Strategy):
     """In and out with every quote."""
 

@@ -2,18 +2,20 @@
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import attrs
 import pytest
 
 from actors.messages.events import OrderRejected
+from strategy.examples.opening_range_breakout import OpeningRangeBreakout
 from strategy.simulate.generate import Profile, plan_of
 from strategy.simulate.plan import Disturbance, Event, Fate, OrderFate, Plan, Regime
 from strategy.simulate.plan import MarketMood as Mood
 from strategy.simulate.session import digest, overheard, play
 from strategy.simulate.world import World
-from tests.strategy.simulate.subjects import SHORT, Churner, Idle, OneOrder, setup_of, told, with_fates
+from tests.strategy.simulate.subjects import SHORT, Churner, Idle, Leaver, OneOrder, setup_of, told, with_fates
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,6 +51,34 @@ def test_a_rejected_order_is_rejected_with_the_brokers_words() -> None:
     (event,) = [event for event in world.view.events if isinstance(event, OrderRejected)]
     assert event.order.reason.startswith("201")
     assert world.view.broker_fills == []
+
+
+@pytest.mark.parametrize("kind", [OrderFate.NEVER, OrderFate.FILL_AFTER_CANCEL, OrderFate.LATE_FILL])
+def test_a_closing_order_that_rested_fills_once_no_tricks_are_played_any_more(kind: OrderFate) -> None:
+    plan = with_fates(Fate(order=2, kind=kind, pieces=1, seconds=1), minutes=60)
+    outcome, story = told(plan, setup_of(Leaver))
+    assert (outcome.orders, outcome.fills, outcome.violation) == (2, 2, None)
+    placed, filled = (line for line in story.splitlines() if "(#2)" in line or "of #2" in line)
+    assert placed.startswith("09:32")
+    assert filled.startswith("10:18")
+
+
+def test_the_breakout_example_does_not_give_up_its_stop_because_orders_did_not_pass() -> None:
+    """Three parts were filled while away, and each asked for a stop before the session was ready."""
+    plan = Plan(
+        day=date(2026, 4, 13),
+        minutes=45,
+        market_seed=1676468300,
+        regimes=(Regime(mood=Mood.THIN, minute=3, minutes=17),),
+        fates=(Fate(order=1, kind=OrderFate.CUT_OFF, pieces=1, seconds=67),),
+    )
+    outcome, story = told(plan, setup_of(OpeningRangeBreakout))
+    assert outcome.violation is None
+    assert "learns of" in story
+    assert "is rejected" not in story
+    assert "protective stop" not in story
+    recovered = next(place for place, line in enumerate(story.splitlines()) if "connected and reconciled" in line)
+    assert "your on_recovered  BUY 700 SPY STOP" in story.splitlines()[recovered + 1]
 
 
 def test_a_lost_order_ends_in_doubt_and_then_as_never_arrived() -> None:
