@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors import snapshot_maker
 from actors.domain.desk_config import DeskConfig
-from actors.journal import Journal, JournalDamaged, JournalIdentity
+from actors.journal import Journal, JournalDamaged, JournalIdentity, open_database
 from actors.journal_archive import archive_old_records
-from actors.journal_keeper import OVERDUE_AFTER, JournalKeeper
+from actors.journal_keeper import JournalKeeper
 from actors.journal_reader import JournalReader
 from actors.messages.commands import StateChanged
 from actors.messages.reports import BrokerStatus
@@ -87,19 +88,66 @@ def test_the_keeper_makes_a_snapshot_of_a_journal_in_use_once_it_is_due(journal:
     assert newest.body == encoded(restore(journal, CONFIG))
 
 
-def test_a_snapshot_waits_while_orders_come_in_a_rush_but_not_for_ever(journal: Journal) -> None:
-    keeper = JournalKeeper(journal, CONFIG, warn=pytest.fail, snapshot_every=600)
+def test_a_snapshot_that_cannot_be_made_is_told_with_the_reason_and_tried_again_later(
+    journal: Journal, path: Path
+) -> None:
+    said: list[str] = []
+    keeper = JournalKeeper(journal, CONFIG, warn=said.append, snapshot_every=50)
     rig = Recorder(journal)
-    rig.trade(250)
+    rig.trade(20)
+    with closing(open_database(path)) as database:
+        body = database.execute("SELECT body FROM records WHERE sequence = 9").fetchone()[0]
+        database.execute("UPDATE records SET body = ? WHERE sequence = 9", (b"{}",))
+    keeper.work()
+    assert said == [
+        "the journal strategy.journal cannot be tidied up: the snapshot's process ended with 1: "
+        f"journal {path}: record 9 is missing or damaged"
+    ]
+    with closing(open_database(path)) as database:
+        database.execute("UPDATE records SET body = ? WHERE sequence = 9", (body,))
     keeper.work()
     assert journal.snapshots.sequences() == []
+    rig.trade(20, first=20)
     keeper.work()
     assert journal.snapshots.sequences() == [journal.sequence]
-    before = journal.sequence
-    while journal.sequence - before < OVERDUE_AFTER * 600:
-        rig.trade(250, first=journal.sequence)
+
+
+def test_a_system_that_starts_no_process_is_told_and_trading_goes_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    keeper = JournalKeeper(journal, CONFIG, warn=said.append, snapshot_every=1)
+    monkeypatch.setattr("sys.executable", "/no/such/interpreter")
+    rig = Recorder(journal)
+    rig.trade(1)
     keeper.work()
-    assert journal.snapshots.sequences()[0] == journal.sequence
+    assert len(said) == 1
+    assert "the snapshot's process cannot be started" in said[0]
+    rig.trade(1, first=1)
+
+
+def test_a_snapshot_that_takes_too_long_is_given_up(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_maker, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("sys.executable", _sleeping_interpreter(journal.path.parent))
+    Recorder(journal).trade(1)
+    with pytest.raises(snapshot_maker.SnapshotFailed, match=r"took longer than 0.1 s"):
+        snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.sequence, stopping=threading.Event())
+
+
+def test_a_stop_does_not_wait_for_a_snapshot(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", _sleeping_interpreter(journal.path.parent))
+    stopping = threading.Event()
+    stopping.set()
+    Recorder(journal).trade(1)
+    assert snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.sequence, stopping=stopping) is None
+
+
+def _sleeping_interpreter(folder: Path) -> str:
+    """A program that never ends by itself, in the place of Python."""
+    program = folder / "sleeper"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    return str(program)
 
 
 def test_the_keepers_thread_works_beside_the_owner(journal: Journal) -> None:
