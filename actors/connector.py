@@ -1,6 +1,6 @@
 """The connector: the session, the pacing and the last gate before the wire. Broker-neutral; it drives a ``BrokerLink``.
 
-Owns: the session machine, the link of the current epoch, the token bucket and the queue of what waits for it.
+Owns: the session machine, the link of the current epoch, the pacing and the queue of what waits for it.
 Hears: PlaceOrder, ReplacePlacedOrder, CancelPlacedOrder, QuerySnapshot, QualifyContract, FinishReconciliation,
     SeekConnection, Subscribe, Tick, and what the link reports about itself.
 Says: SessionChanged, SendFailed, SnapshotEnded (when a query outlived its deadline), AlertOutage, ClockDiffers,
@@ -16,7 +16,7 @@ import attrs
 
 from actors.base import Actor, Address
 from actors.clock import Clock
-from actors.domain.pacing import TokenBucket
+from actors.domain.pacing import Pacing
 from actors.domain.send_queue import Sendable, SendQueue
 from actors.domain.session import (
     AlertOutage,
@@ -90,7 +90,7 @@ class Connector(Actor):
         self._clock = clock
         self._halt = halt
         self._correct_clock = correct_clock
-        self._bucket = TokenBucket.full(rate=messages_per_second, elapsed=clock.elapsed())
+        self._pacing = Pacing(rate=messages_per_second)
         self._queue = SendQueue()
         self._link: BrokerLink | None = None
         self._subscriptions: dict[Any, Subscribe] = {}
@@ -148,24 +148,15 @@ class Connector(Actor):
         return None
 
     def _send_or_queue(self, command: Sendable) -> None:
-        self._bucket = self._bucket.refilled(self._clock.elapsed())
-        if len(self._queue) == 0:
-            taken = self._bucket.take()
-            if taken is not None:
-                self._bucket = taken
-                self._send(command)
-                return
+        if len(self._queue) == 0 and self._pacing.take(self._clock.elapsed()):
+            self._send(command)
+            return
         unsent = self._queue.put(command)
         if unsent is not None:
             self._failed(unsent, "cancelled before it was sent", uncertain=False)
 
     def _drain(self) -> None:
-        self._bucket = self._bucket.refilled(self._clock.elapsed())
-        while len(self._queue):
-            taken = self._bucket.take()
-            if taken is None:
-                return
-            self._bucket = taken
+        while len(self._queue) and self._pacing.take(self._clock.elapsed()):
             command = self._queue.take()
             if isinstance(command, PlaceOrder | ReplacePlacedOrder) and (refusal := self._refusal(command)):
                 self._failed(command, refusal, uncertain=False)

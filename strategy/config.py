@@ -104,7 +104,7 @@ class SessionTimesConfig:
 class PacingConfig:
     """What the broker takes: 50 messages a second with the usual 100 market-data lines, 15 orders a side (IBKR)."""
 
-    messages_per_second: float = key(40.0, low=1, high=1_000)
+    messages_per_second: float = key(45.0, low=1, high=1_000)
     orders_per_contract: int | None = key(15, low=1, high=1_000)
 
 

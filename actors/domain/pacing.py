@@ -1,32 +1,34 @@
-"""A token bucket as a value: how many messages may leave now."""
+"""How many messages may leave now."""
 
-from actors.domain.frozen import evolved, frozen
+from collections import deque
+from typing import Final
+
+WINDOW_SECONDS: Final = 1.1
+"""A tenth more than the second in which they are counted: messages are not equally long under way."""
 
 
-@frozen(kw_only=True)
-class TokenBucket:
-    """At most ``rate`` messages a second on average and ``burst`` at once.
+class Pacing:
+    """At most ``rate`` messages, and at least one, in any ``WINDOW_SECONDS``.
 
-    Source: IBKR limits a connection to about 50 messages a second (100 market-data lines / 2) and ends the
-    session after repeated breaches; the default stays below it.
+    Source: IBKR limits a connection to about 50 messages in a second (100 market-data lines / 2), tells a breach with
+    error 100 and ends the session after the third. A bucket that fills at that rate would let twice as many leave in
+    the first second of a burst.
     """
 
-    rate: float
-    burst: float
-    tokens: float
-    elapsed: float
+    def __init__(self, *, rate: float) -> None:
+        self._most = max(int(rate), 1)
+        self._times: deque[float] = deque()
 
-    @classmethod
-    def full(cls, *, rate: float, burst: float | None = None, elapsed: float = 0.0) -> "TokenBucket":
-        """A full bucket; ``burst`` defaults to one second's worth."""
-        size = rate if burst is None else burst
-        return cls(rate=rate, burst=size, tokens=size, elapsed=elapsed)
+    def take(self, elapsed: float) -> bool:
+        """Whether one more message may leave at that monotonic time; it is counted if so.
 
-    def refilled(self, elapsed: float) -> "TokenBucket":
-        """The bucket at a later monotonic time; a clock that steps back adds nothing."""
-        gained = max(0.0, elapsed - self.elapsed) * self.rate
-        return evolved(self, tokens=min(self.burst, self.tokens + gained), elapsed=max(elapsed, self.elapsed))
-
-    def take(self) -> "TokenBucket | None":
-        """The bucket after one message, None when it must wait."""
-        return evolved(self, tokens=self.tokens - 1) if self.tokens >= 1 else None
+        A clock that steps back lets nothing leave that would not have left before.
+        """
+        times = self._times
+        now = max(elapsed, times[-1]) if times else elapsed
+        while times and times[0] <= now - WINDOW_SECONDS:
+            times.popleft()
+        if len(times) >= self._most:
+            return False
+        times.append(now)
+        return True

@@ -1,4 +1,4 @@
-"""The token bucket and the queue of what waits for it."""
+"""How many messages leave, and the queue of what waits for it."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import Account, Epoch, OmsId, OrderId
-from actors.domain.pacing import TokenBucket
+from actors.domain.pacing import Pacing
 from actors.domain.send_queue import SendQueue
 from actors.domain.terms import Order, Side
 from actors.messages.reports import SnapshotKind
@@ -52,20 +52,28 @@ QUERY = QuerySnapshot(at=AT, epoch=Epoch(1), kind=SnapshotKind.POSITIONS)
 QUOTES = Subscribe(wanted=Contract(symbol="SPY"))
 
 
-@given(
-    rate=st.floats(1, 100),
-    steps=st.lists(st.floats(-1, 3), min_size=1, max_size=300),
-)
-def test_no_more_than_the_burst_and_the_rate_ever_leave(rate: float, steps: list[float]) -> None:
-    bucket, now, sent = TokenBucket.full(rate=rate), 0.0, 0
-    latest = 0.0
+@given(rate=st.floats(1, 100), steps=st.lists(st.floats(-1, 3), min_size=1, max_size=300))
+def test_no_second_sees_more_messages_than_the_rate(rate: float, steps: list[float]) -> None:
+    pacing, now = Pacing(rate=rate), 0.0
+    left: list[float] = []
     for step in steps:
         now += step
-        latest = max(latest, now)
-        bucket = bucket.refilled(now)
-        while (taken := bucket.take()) is not None:
-            bucket, sent = taken, sent + 1
-    assert sent <= rate + rate * latest + 1
+        while pacing.take(now):
+            left.append(max(now, left[-1]) if left else now)
+    for first in left:
+        assert sum(first <= moment <= first + 1.0 for moment in left) <= rate
+
+
+def test_a_burst_leaves_at_once_and_the_rest_when_it_is_a_second_old() -> None:
+    pacing = Pacing(rate=45)
+    assert [pacing.take(10.0) for _ in range(46)] == [True] * 45 + [False]
+    assert not pacing.take(11.05)
+    assert pacing.take(11.11)
+    assert sum(pacing.take(11.2) for _ in range(100)) == 44
+
+
+def test_at_least_one_message_leaves_however_low_the_rate() -> None:
+    assert Pacing(rate=0.5).take(0.0)
 
 
 def test_cancels_leave_first_and_market_data_last() -> None:
