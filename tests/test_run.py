@@ -229,3 +229,43 @@ def ending(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"
         finally:
             process.terminate()
             process.wait(10)
+
+
+BURST = """
+from actors.domain.terms import Order
+from strategy.base import Strategy
+
+
+class Burst(Strategy):
+    symbols = ("SPY",)
+
+    def on_start(self):
+        self.left = 120
+        self.broker.every(600, "late")
+        for _ in range(self.left):
+            self.broker.submit_order(Order(symbol="SPY", side="BUY", quantity=1))
+
+    def on_fill(self, order, fill):
+        self.left -= 1
+        if self.left == 0:
+            self.log("all of them are filled")
+
+    def on_timer(self, name, at):
+        self.log(f"{self.left} of them are not filled")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.socket
+def test_a_burst_of_orders_never_breaks_the_gateways_limit_of_messages(tmp_path: Path) -> None:
+    (tmp_path / "burst.py").write_text(BURST, encoding="utf-8")
+    with ExitStack() as stack:
+        words = ("gateway", "--port", "0", "--speed", "20", "--start", "2026-04-13T14:00:00+00:00", "--pacing", "50")
+        gateway = stack.enter_context(ending(started(*words, cwd=tmp_path)))
+        port = read_until(gateway, "Gateway simulator on").split(" port ")[1].split(",")[0]
+        text = f'[connection]\nport = {port}\n[strategy]\npath = "burst.py"\n[pacing]\norders_per_contract = "off"\n'
+        engine = stack.enter_context(ending(started("paper", "--config", toml(tmp_path, text), cwd=tmp_path)))
+        assert "all of them are filled" in read_until(engine, "of them are")
+        engine.terminate()
+        assert "position:          120 SPY" in engine.communicate(timeout=10)[0]
+    assert "Max rate of messages" not in (tmp_path / "logs" / "execution.log").read_text(encoding="utf-8")
