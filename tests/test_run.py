@@ -241,7 +241,7 @@ class Burst(Strategy):
 
     def on_start(self):
         self.left = 120
-        self.broker.every(600, "late")
+        self.broker.every(30, "late")
         for _ in range(self.left):
             self.broker.submit_order(Order(symbol="SPY", side="BUY", quantity=1))
 
