@@ -10,7 +10,7 @@ import attrs
 
 from actors.domain.contract import Contract, Instrument, SecType, Session
 from actors.domain.terms import format_quantity
-from ibapi_bridge.figures import figure, quantity, read, text
+from ibapi_bridge.figures import figure, integer, quantity, read, text
 from ibapi_bridge.inbound_terms import contract_of
 from ibapi_bridge.times import zone_of
 
@@ -29,6 +29,8 @@ class Candidate:
 
     instrument: Instrument
     rule_id: int | None
+    price_magnifier: int = 1
+    """So many of what prices are told in make one unit of the currency: 100 where they are pence (IBKR)."""
 
 
 def candidate_of(contract_source: object, details: object) -> Candidate:
@@ -44,7 +46,11 @@ def candidate_of(contract_source: object, details: object) -> Candidate:
         liquid_sessions=sessions_of(_hours(details, "liquidHours"), zone),
         trading_sessions=sessions_of(_hours(details, "tradingHours"), zone),
     )
-    return Candidate(instrument=instrument, rule_id=_rule_id(contract.exchange, details))
+    return Candidate(
+        instrument=instrument,
+        rule_id=_rule_id(contract.exchange, details),
+        price_magnifier=max(integer(read(details, "priceMagnifier")), 1),
+    )
 
 
 def combo_instrument(combo: Contract) -> Instrument:

@@ -56,10 +56,21 @@ def choose(wanted: Contract, candidates: list[Candidate]) -> Candidate | str:
         return f"no contract is known for {describe(wanted)}"
     distinct = {candidate.instrument.contract.con_id: candidate for candidate in candidates}
     if len(distinct) == 1:
-        return next(iter(distinct.values()))
+        return _in_its_own_currency(next(iter(distinct.values())))
     named = "; ".join(describe(candidate.instrument.contract) for candidate in list(distinct.values())[:_MOST_NAMED])
     more = f"; and {len(distinct) - _MOST_NAMED} more" if len(distinct) > _MOST_NAMED else ""
     return f"{describe(wanted)} is ambiguous, give a con_id or more of the contract. Candidates: {named}{more}"
+
+
+def _in_its_own_currency(candidate: Candidate) -> Candidate | str:
+    """Worth and risk are price times quantity: with prices in pence they would be a hundred times too much."""
+    if candidate.price_magnifier == 1:
+        return candidate
+    contract = candidate.instrument.contract
+    return (
+        f"the prices of {describe(contract)} are told in 1/{candidate.price_magnifier} {contract.currency} "
+        "(priceMagnifier): such contracts are not supported"
+    )
 
 
 def _reported(said: Spoken, asked: Qualification, increments: Increments = ()) -> InstrumentReported:

@@ -133,6 +133,27 @@ def test_the_same_contract_offered_twice_is_not_ambiguous() -> None:
     assert isinstance(report, InstrumentReported)
 
 
+@pytest.mark.parametrize("magnifier", [100, 10])
+def test_a_contract_whose_prices_are_no_units_of_its_currency_is_refused(magnifier: int) -> None:
+    """London's shares are quoted in pence and settled in pounds: P&L and limits would be a hundred times too much."""
+    context = Conversation()
+    context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
+    said("contractDetails", context, reqId=10_000_000, contractDetails=details(priceMagnifier=magnifier))
+    (report,) = said("contractDetailsEnd", context, reqId=10_000_000)
+    assert isinstance(report, InstrumentRefused)
+    assert f"are told in 1/{magnifier} USD (priceMagnifier): such contracts are not supported" in report.text
+
+
+@pytest.mark.parametrize("magnifier", [0, 1, 2**31 - 1])
+def test_prices_in_units_of_the_currency_are_the_rule(magnifier: int) -> None:
+    context = Conversation()
+    context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
+    offer = details(priceMagnifier=magnifier, marketRuleIds="")
+    said("contractDetails", context, reqId=10_000_000, contractDetails=offer)
+    (report,) = said("contractDetailsEnd", context, reqId=10_000_000)
+    assert isinstance(report, InstrumentReported)
+
+
 def test_a_contract_nobody_knows_is_refused_by_error_or_by_an_empty_answer() -> None:
     context = Conversation()
     context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
