@@ -107,7 +107,8 @@ def folded(journal: Path, config: DeskConfig, *, last: int) -> tuple[bytes, byte
 
 def main() -> int:
     """Fold and say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the engine, which stops us
+    for number in (signal.SIGINT, signal.SIGTERM):  # a terminal or a service manager means the engine, which ends us
+        signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):  # not on Windows
         os.nice(10)
     config = _CONFIGS.decode(DeskConfig.__name__, sys.stdin.buffer.read())
