@@ -21,7 +21,8 @@ class Patience:
     ``fills_query`` and ``fills_after_filled``: a claim to be filled without executions makes us ask after the first and
     puts the order in doubt after the second. ``absence_grace``: an order must be missing from two complete sets of
     lists of one connection that far apart before it is believed gone. ``cancel_check``: how often a cancel is looked
-    after that the broker knows of and does not carry out (IBKR: for days while an exchange is closed).
+    after that the broker knows of and does not carry out (IBKR: for days while an exchange is closed). ``flatten``: one
+    that is not done by then is told.
     """
 
     acknowledgement: float = 10.0
@@ -36,6 +37,7 @@ class Patience:
     cancel_check: float = 60.0
     run: float = 60.0
     run_again: float = 30.0
+    flatten: float = 60.0
 
 
 @frozen(kw_only=True)

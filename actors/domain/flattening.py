@@ -17,21 +17,30 @@ from actors.domain.terms import Order, Side, TimeInForce
 from actors.messages.commands import CancelOrder, FlattenAll, SubmitOrder
 from actors.messages.events import Discrepancy
 
+FLATTEN = "flatten"
+_KEY = ("", FLATTEN)
+
 
 def flatten(core: DeskCore, command: FlattenAll) -> None:
     """Begin; one that is under way goes on as it is."""
     if core.flattening is None:
         core.flattening = Flattening(reason=command.reason)
+        core.deadlines.expect(_KEY, core.config.patience.flatten)
         go_on(core, command.at)
 
 
 def go_on(core: DeskCore, at: datetime) -> None:
     """Do the next step of a flatten, if it can be done now; looked at after every decision while one is under way."""
-    state = core.flattening
-    if state is None or not core.is_ready:
-        return
-    if state.closing:
-        _closing_ended(core, state, at)
+    if core.flattening is not None and core.is_ready:
+        _go_on(core, core.flattening, at)
+    if core.flattening is None:
+        core.deadlines.forget(_KEY)
+
+
+def _go_on(core: DeskCore, begun: Flattening, at: datetime) -> None:
+    state: Flattening | None = begun
+    if begun.closing:
+        _closing_ended(core, begun, at)
         state = core.flattening
     if state is None or state.closing:
         return
@@ -41,6 +50,22 @@ def go_on(core: DeskCore, at: datetime) -> None:
         _cancel_all(core, state, waiting, at)
     else:
         _close_all(core, state, at)
+
+
+def overdue(core: DeskCore, at: datetime) -> None:
+    """It takes long: said once, for nobody may be looking, and a position that should be closed is open."""
+    state = core.flattening
+    if state is not None:
+        text = f"{state.reason}: not done after {core.config.patience.flatten:g} s, {_obstacle(core, state)}"
+        core.say(Discrepancy(at=at, kind="FLATTEN_SLOW", subject=",".join(state.closing), text=text))
+
+
+def _obstacle(core: DeskCore, state: Flattening) -> str:
+    if not core.is_ready:
+        return f"the session is {core.session.value}"
+    if state.closing:
+        return "the closing orders are not filled"
+    return "orders are still open or in doubt"
 
 
 def _is_awaited(order: OrderState, state: Flattening) -> bool:

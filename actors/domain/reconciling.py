@@ -8,7 +8,7 @@ because today's completed orders would name it; how, only the position can tell.
 
 from datetime import datetime, timedelta
 
-from actors.domain import hearing
+from actors.domain import flattening, hearing
 from actors.domain.contract import Instrument
 from actors.domain.desk_core import ANSWER, RUN, RUN_AGAIN, VERIFY, DeskCore
 from actors.domain.evidence import Concluded, Doubted
@@ -283,6 +283,8 @@ def _run_due(core: DeskCore, awaited: str, at: datetime) -> None:
         case "run again":
             if core.session is SessionState.RECONCILING:
                 begin(core, at, full=True)
+        case flattening.FLATTEN:
+            flattening.overdue(core, at)
         case _:
             if core.recovery.is_running:
                 core.recovery.again = True

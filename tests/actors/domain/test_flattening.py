@@ -187,3 +187,47 @@ def test_it_goes_on_after_a_restart() -> None:
     rig.desk = type(rig.desk).restore(rig.desk.snapshot(), FLAT)
 
     assert only(PlaceOrder, rig.status(BrokerStatus.CANCELED, "b")).closing
+
+
+def slow(outbox: tuple[Any, ...]) -> list[Discrepancy]:
+    return [said for said in outbox if isinstance(said, Discrepancy) and said.kind == "FLATTEN_SLOW"]
+
+
+def test_a_closing_order_that_does_not_fill_is_told_once() -> None:
+    rig = holding()
+    flatten(rig)
+    rig.status(BrokerStatus.WORKING, "pairs-flat-1")
+    assert slow(rig.wait(59)) == []
+    (told,) = slow(rig.wait(2))
+    assert told.subject == "pairs-flat-1"
+    assert told.text == "end of day: not done after 60 s, the closing orders are not filled"
+    flatten(rig)
+    assert slow(rig.wait(600)) == []
+
+
+def test_a_flatten_that_waits_for_the_session_is_told() -> None:
+    rig = holding()
+    rig.session(SessionState.DEGRADED)
+    flatten(rig)
+    (told,) = slow(rig.wait(61))
+    assert told.text == "end of day: not done after 60 s, the session is DEGRADED"
+    assert told.subject == ""
+
+
+def test_a_flatten_that_waits_for_an_order_in_doubt_is_told() -> None:
+    rig = holding()
+    rig.submit(limit(), "b")
+    rig.wait(20)
+    assert rig.order("b").in_doubt
+    flatten(rig)
+    (told,) = slow(rig.wait(61))
+    assert told.text == "end of day: not done after 60 s, orders are still open or in doubt"
+
+
+def test_a_flatten_that_is_done_is_not_told() -> None:
+    rig = holding()
+    flatten(rig)
+    rig.status(BrokerStatus.WORKING, "pairs-flat-1")
+    rig.execution("c1.01", 100, oms_id="pairs-flat-1")
+    assert rig.desk.snapshot().flattening is None
+    assert slow(rig.wait(600)) == []
