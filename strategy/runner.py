@@ -45,8 +45,6 @@ from strategy.view import View
 
 FailurePolicy = Literal["cancel", "flatten"]
 
-_NO_HOOK = Strategy.on_quote
-
 StrategyInput = (
     StartStrategy
     | StopStrategy
@@ -233,7 +231,7 @@ class StrategyRunner:
     @property
     def _hears_quotes(self) -> bool:
         """Whether the strategy has an ``on_quote`` of its own."""
-        return getattr(self._strategy.on_quote, "__func__", None) is not _NO_HOOK
+        return _is_own(self._strategy.on_quote, Strategy.on_quote)
 
     def _hear_quote(self, quote: QuoteReported) -> None:
         self.view.put_quote(quote)
@@ -248,8 +246,7 @@ class StrategyRunner:
         """Looked for once: a quote costs no more when many symbols are followed, and no bars when nobody hears them."""
         builders = self._builders.get(found)
         if builders is None:
-            wants_bars = getattr(self._strategy.on_bar, "__func__", None) is not Strategy.on_bar
-            bars = self._bars.items() if wants_bars else ()
+            bars = self._bars.items() if _is_own(self._strategy.on_bar, Strategy.on_bar) else ()
             builders = tuple(builder for wanted, builder in bars if is_same(wanted, found))
             self._builders[found] = builders
         return builders
@@ -332,6 +329,11 @@ class StrategyRunner:
             )
             for symbol in strategy.symbols
         }
+
+
+def _is_own(hook: Callable[..., None], default: Callable[..., None]) -> bool:
+    """Whether a strategy has a hook of its own."""
+    return getattr(hook, "__func__", None) is not default
 
 
 def describe_error(error: BaseException) -> str:

@@ -33,6 +33,13 @@ def test_the_shipped_examples_survive(name: str, parameters: dict[str, int]) -> 
     assert tally.orders > tally.sessions, "the examples trade in most sessions"
 
 
+@pytest.mark.slow
+def test_a_strategy_of_somebody_new_survives() -> None:
+    """Two symbols, re-pricing, a daily loss limit and a property of its own."""
+    tally = check("tests/simulation/newcomer.py", sequences=60, profile=QUICK)
+    assert tally.orders > tally.sessions, "it trades in most sessions"
+
+
 KNOWN = {
     "a flatten while executions are owed": Plan(
         day=date(2026, 4, 13),
