@@ -35,7 +35,7 @@ RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
 MOST_LOOKS_LATE = 40
-PORTION = 8
+PORTION = 2
 """Lines between two breaths: about as long as the interpreter lets one thread run."""
 
 BREATH_SECONDS = 0.002
