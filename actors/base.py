@@ -9,9 +9,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pykka
 
+from actors.helping import HelpedInbox, HelpFailed
 from actors.messages.system import ActorDied, DeadLetter
 
 M_contra = TypeVar("M_contra", contravariant=True)
+
+_FEW = 8
+"""So many messages told together are quick; more are the work of the actor's own thread."""
 
 
 class Address(Protocol[M_contra]):
@@ -53,6 +57,8 @@ class Actor(pykka.ThreadingActor):
         """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
         if isinstance(message, Ping):
             return True
+        if isinstance(message, HelpFailed):
+            raise message.error
         self.hear_all(message.messages if isinstance(message, Together) else (message,))
         return None
 
@@ -80,6 +86,28 @@ class Actor(pykka.ThreadingActor):
         """Tell another actor; a dead one becomes a dead letter, never an exception here."""
         if not deliver(address, message) and self._supervisor is not None:
             deliver(self._supervisor, DeadLetter(recipient=str(address), message=_excerpt(message)))
+
+
+class HelpedActor(Actor):
+    """An actor on the order path: whoever tells it something quick hears it for the actor, see ``HelpedInbox``."""
+
+    quick: frozenset[type[Any]] = frozenset()
+    """The messages that take less than waking a thread would."""
+
+    def __init__(self, *, supervisor: Address[Any] | None) -> None:
+        super().__init__(supervisor=supervisor)
+        inbox: Any = self.actor_inbox  # Pykka's type of it names less
+        inbox.belong_to(hear=self.on_receive, is_quick=self._is_quick)
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        """Pykka's hook."""
+        return HelpedInbox()
+
+    def _is_quick(self, message: Any) -> bool:
+        if isinstance(message, Together):
+            return len(message.messages) <= _FEW and all(type(each) in self.quick for each in message.messages)
+        return type(message) in self.quick
 
 
 class Ping:

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from actors.base import Actor, Address
+from actors.base import Address, HelpedActor
 from actors.clock import Clock
 from actors.domain.pacing import Pacing
 from actors.domain.send_queue import Sendable, SendQueue
@@ -64,10 +64,11 @@ class ConnectorRoutes:
     stop: Callable[[StopReason], None]
 
 
-class Connector(Actor):
+class Connector(HelpedActor):
     """See the module."""
 
     name = "connector"
+    quick = frozenset({PlaceOrder, ReplacePlacedOrder, CancelPlacedOrder})
 
     def __init__(
         self,

@@ -6,18 +6,26 @@ Says: through its journal only, what the desk decided: wire commands and order e
 Dies when: an invariant is broken; it is never restarted in place, because start-up is reconciliation.
 
 It holds no address of the connector: a batch of inputs with what was decided goes to the journal, which commits and
-only then dispatches. Commands that came while the last batch was written are committed together.
+only then dispatches. Commands that came while the last batch was written are committed together. Single orders and
+reports are heard on the thread of whoever tells them (``actors/helping.py``), more than a few on the actor's own.
 """
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from actors.base import Actor, Address
+from actors.base import Address, HelpedActor
 from actors.fault_points import reached
 from actors.halt import HaltSwitch
 from actors.journal import Journal, JournalFailed
-from actors.messages.commands import StateChanged
+from actors.messages.commands import CancelOrder, ReplaceOrder, StateChanged, SubmitOrder
 from actors.messages.events import TradingHalted
+from actors.messages.reports import (
+    CommissionReported,
+    ExecutionReported,
+    OpenOrderReported,
+    OrderStatusReported,
+    PositionReported,
+)
 from actors.messages.system import SendFailed, Tick
 from actors.messages.wire import PlaceOrder, ReplacePlacedOrder
 
@@ -44,10 +52,23 @@ def decided_by_time(desk: Decides, tick: Tick) -> Outbox | None:
     return None if not decided and desk.next_due == awaited else decided
 
 
-class OrderManager(Actor):
+class OrderManager(HelpedActor):
     """See the module."""
 
     name = "order_manager"
+    quick = frozenset(
+        {
+            SubmitOrder,
+            ReplaceOrder,
+            CancelOrder,
+            StateChanged,
+            OpenOrderReported,
+            OrderStatusReported,
+            ExecutionReported,
+            CommissionReported,
+            PositionReported,
+        }
+    )
 
     def __init__(
         self,
