@@ -1,8 +1,9 @@
 """Market data that has arrived and is not understood yet: everything else goes first.
 
 A quote is worth less with every moment, the news of an order is not. While ticks wait here, the link looks for other
-frames after every few of them. A flood that outruns us is thinned: of each stream only the latest tick of each kind
-stays, so what waits is bounded by what was subscribed.
+frames after every few of them, and for a moment after news it leaves them alone: whoever acts on the news needs the
+interpreter. A flood that outruns us is thinned: of each stream only the latest tick of each kind stays, so what waits
+is bounded by what was subscribed.
 """
 
 from collections import deque
@@ -16,6 +17,12 @@ from ibapi_bridge.direct import message_class
 
 MOST_WAITING: Final = 1_000
 """Ticks beyond which a backlog is thinned: some hundredths of a second's work."""
+
+HELD_SECONDS: Final = 0.002
+"""So long ticks wait after news: about what an order takes from there to its answer on the wire."""
+
+LONGEST_HOLD_SECONDS: Final = 0.01
+"""However fast news comes, some ticks pass this often."""
 
 _KINDS: Final = {
     1: message_class("TickPrice"),
@@ -40,9 +47,20 @@ class Backlog:
     def __init__(self, *, server_version: int) -> None:
         self._raw_ids = server_version >= FIRST_RAW_ID_VERSION
         self._waiting: deque[bytes] = deque()
+        self._held_from = self._held_until = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def hold(self, now: float) -> None:
+        """There was news: let ticks wait a moment, seconds on the clock of ``now``."""
+        if now >= self._held_until:
+            self._held_from = now
+        self._held_until = min(now + HELD_SECONDS, self._held_from + LONGEST_HOLD_SECONDS)
+
+    def patience(self, now: float) -> float | None:
+        """For how many seconds there is nothing to do here; None while no tick waits."""
+        return max(self._held_until - now, 0.0) if self._waiting else None
 
     def others(self, frames: Iterable[bytes]) -> Iterator[bytes]:
         """Keep the ticks among frames and give back the rest, in order."""
@@ -52,8 +70,10 @@ class Backlog:
             else:
                 yield frame
 
-    def take(self, count: int) -> list[bytes]:
-        """The oldest ticks, so many at most."""
+    def take(self, count: int, now: float) -> list[bytes]:
+        """The oldest ticks, so many at most; none while they are held."""
+        if now < self._held_until:
+            return []
         if len(self._waiting) > MOST_WAITING:
             self._thin()
         return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]

@@ -59,7 +59,9 @@ from ibapi_bridge.transport import ConnectionEnded, Garbled, NoGateway, Transpor
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
-_PORTION = 32
+_FIRST_PORTION, _LARGEST_PORTION = 2, 32
+"""Reports passed on together: few at first, for somebody waits for them, then more, for a rush is cheaper so."""
+
 _TICKS = 8
 """So many ticks are understood between two looks for anything more important."""
 
@@ -211,9 +213,10 @@ class IbapiLink:
         self._awaited = _AWAITING_GREETING
         self._hear_frames(listener, frames)
         while True:
-            arrived = self._transport.receive(None if self._is_ready else ready_by, at_once=len(ticks) > 0)
-            self._hear_frames(listener, ticks.others(arrived))
-            self._hear_frames(listener, ticks.take(_TICKS))
+            due, patience = None if self._is_ready else ready_by, ticks.patience(self._elapsed())
+            if self._hear_frames(listener, ticks.others(self._transport.receive(due, patience=patience))):
+                ticks.hold(self._elapsed())
+            self._hear_frames(listener, ticks.take(_TICKS, self._elapsed()))
             while self._answers:
                 self._hear(self._answers.popleft())
 
@@ -243,21 +246,25 @@ class IbapiLink:
         if self._recorder is not None:
             self._recorder.told(name, args, at=self._now())
 
-    def _hear_frames(self, listener: Listener, frames: Iterable[bytes]) -> None:
+    def _hear_frames(self, listener: Listener, frames: Iterable[bytes]) -> bool:
         """Understand what arrived together before anybody is woken, in portions that keep nobody waiting.
 
-        What was understood before the stream broke is passed on all the same.
+        What was understood before the stream broke is passed on all the same. True when there was a frame.
         """
         heard: list[Report] = []
+        is_news, enough = False, _FIRST_PORTION
         self._received_at = self._now()
         try:
             for frame in frames:
+                is_news = True
                 heard += listener.understand(frame)
-                if len(heard) >= _PORTION:
+                if len(heard) >= enough:
                     portion, heard = heard, []
+                    enough = min(2 * enough, _LARGEST_PORTION)
                     self._pass_on_all(portion)
         finally:
             self._pass_on_all(heard)
+        return is_news
 
     def _pass_on_all(self, reports: list[Report]) -> None:
         heard: list[Report] = []

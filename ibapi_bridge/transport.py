@@ -181,12 +181,12 @@ class Transport:
         with self._lock:
             self._socket = connected
 
-    def receive(self, due: float | None, *, at_once: bool = False) -> Iterator[bytes]:
+    def receive(self, due: float | None, *, patience: float | None = None) -> Iterator[bytes]:
         """Wait for bytes and give back the frames that they complete; none when woken for another reason.
 
         Args:
             due: monotonic time after which waiting is in vain; None waits for ever.
-            at_once: take what is there, wait for nothing.
+            patience: wait no longer than so many seconds; None waits for bytes.
 
         Raises:
             ConnectionEnded: closed by us or by the peer, broken, out of step, or too late.
@@ -194,18 +194,18 @@ class Transport:
         connection = self._socket
         if connection is None:
             raise ConnectionEnded("not connected")
-        ready = self._wait_for_bytes(due, at_once=at_once)
+        ready = self._wait_for_bytes(due, patience)
         if connection not in ready or not ready[connection] & selectors.EVENT_READ:
             return iter(())
         return self._cut(self._chunk(connection))
 
-    def _wait_for_bytes(self, due: float | None, *, at_once: bool) -> Mapping[object, int]:
+    def _wait_for_bytes(self, due: float | None, patience: float | None) -> Mapping[object, int]:
         with self._lock:
             stalled_at = self._progress_at + self._settings.send_seconds if self._unsent else None
             self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE if self._unsent else selectors.EVENT_READ)
         limits = [limit - self._elapsed() for limit in (due, stalled_at) if limit is not None]
-        patience = 0.0 if at_once else min(limits, default=None)
-        ready: dict[object, int] = {key.fileobj: mask for key, mask in self._wait(patience)}
+        limits += [] if patience is None else [patience]
+        ready: dict[object, int] = {key.fileobj: mask for key, mask in self._wait(min(limits, default=None))}
         if any(mask & selectors.EVENT_WRITE for mask in ready.values()):
             self._flush()
         now = self._elapsed()

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibapi_bridge.backlog import MOST_WAITING, Backlog
+from ibapi_bridge.backlog import HELD_SECONDS, LONGEST_HOLD_SECONDS, MOST_WAITING, Backlog
 from tests.ibapi_bridge.scripted_gateway import protobuf, raw, status, text
+
+NOW = 100.0
 
 
 def price(stream: int = 1, kind: int = 1, value: float = 1.0) -> bytes:
@@ -45,9 +47,9 @@ def test_ticks_wait_and_everything_else_passes(version: int, tick: bytes, other:
     ticks = Backlog(server_version=version)
     assert list(ticks.others([tick, other, tick, other, other])) == [other] * 3
     assert len(ticks) == 2
-    assert ticks.take(1) == [tick]
-    assert ticks.take(5) == [tick]
-    assert ticks.take(5) == []
+    assert ticks.take(1, NOW) == [tick]
+    assert ticks.take(5, NOW) == [tick]
+    assert ticks.take(5, NOW) == []
 
 
 def test_what_came_before_the_stream_broke_is_passed_on() -> None:
@@ -71,20 +73,41 @@ def test_a_flood_is_thinned_to_the_latest_of_each_kind_of_each_stream(
     ticks = Backlog(server_version=version)
     came = [tick(n % 7, 1 + n % 2, n) for n in range(MOST_WAITING + 1)]
     assert list(ticks.others(came)) == []
-    assert ticks.take(100) == came[-14:]
+    assert ticks.take(100, NOW) == came[-14:]
 
 
 def test_a_backlog_that_is_not_long_loses_nothing() -> None:
     ticks = Backlog(server_version=213)
     came = [price(value=n) for n in range(MOST_WAITING)]
     assert list(ticks.others(came)) == []
-    assert ticks.take(MOST_WAITING) == came
+    assert ticks.take(MOST_WAITING, NOW) == came
 
 
 def test_a_tick_that_cannot_be_read_is_kept_for_whoever_says_so() -> None:
     ticks, broken = Backlog(server_version=213), raw(201, b"\xff\xff")[4:]
     assert list(ticks.others([broken, *[price(value=n) for n in range(MOST_WAITING)]])) == []
-    assert ticks.take(10) == [broken, price(value=MOST_WAITING - 1)]
+    assert ticks.take(10, NOW) == [broken, price(value=MOST_WAITING - 1)]
+
+
+def test_ticks_are_left_alone_for_a_moment_after_news() -> None:
+    ticks, tick = Backlog(server_version=213), price()
+    ticks.hold(NOW)
+    assert ticks.patience(NOW) is None
+    assert list(ticks.others([tick])) == []
+    assert ticks.patience(NOW) == pytest.approx(HELD_SECONDS)
+    assert ticks.take(1, NOW) == []
+    assert ticks.patience(NOW + 1) == 0
+    assert ticks.take(1, NOW + HELD_SECONDS) == [tick]
+
+
+def test_news_that_never_ends_does_not_keep_ticks_for_ever() -> None:
+    ticks, taken, now = Backlog(server_version=213), 0, NOW
+    assert list(ticks.others([price(value=n) for n in range(100)])) == []
+    while now < NOW + 10 * LONGEST_HOLD_SECONDS:
+        ticks.hold(now)
+        now += HELD_SECONDS / 2
+        taken += len(ticks.take(1, now))
+    assert 9 <= taken <= 11
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from([1, 2, 4]), st.integers(1, 99)), max_size=60))
@@ -92,7 +115,7 @@ def test_thinning_leaves_what_each_stream_says_last(came: list[tuple[int, int, i
     ticks = Backlog(server_version=213)
     filler = [price(9, 1, n) for n in range(MOST_WAITING)]
     assert list(ticks.others([*filler, *(price(*tick) for tick in came), price(9, 2)])) == []
-    left = ticks.take(MOST_WAITING)
+    left = ticks.take(MOST_WAITING, NOW)
     latest = {(stream, kind): value for stream, kind, value in came}
     assert set(left) == {
         *(price(*key, value) for key, value in latest.items()),

@@ -102,10 +102,10 @@ def test_taking_what_is_there_waits_for_nothing() -> None:
         asked = transport(listener.getsockname()[1])
         asked.connect()
         accepted, _ = listener.accept()
-        assert list(asked.receive(None, at_once=True)) == []
+        assert list(asked.receive(None, patience=0.0)) == []
         accepted.sendall(framed(b"one"))
         assert list(asked.receive(None)) == [b"one"]
-        assert list(asked.receive(None, at_once=True)) == []
+        assert list(asked.receive(None, patience=0.0)) == []
         accepted.close()
         asked.shut()
 
