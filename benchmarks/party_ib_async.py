@@ -19,7 +19,7 @@ async def measure() -> None:
     port, orders, burst, number = (int(word) for word in sys.argv[1:5])
     ib = IB()
     ib.client.MaxRequests = 0
-    await ib.connectAsync("127.0.0.1", port, clientId=200 + number)
+    await ib.connectAsync("127.0.0.1", port, clientId=200 + number, timeout=120)  # it asks for all executions so far
     wanted, timings = Stock("SPY", "SMART", "USD"), Timings()
     for index in range(orders):
         timings.add(*await one(ib, wanted, side(index)))
