@@ -59,8 +59,8 @@ from ibapi_bridge.transport import ConnectionEnded, Garbled, NoGateway, Transpor
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
-_FIRST_PORTION, _LARGEST_PORTION = 2, 32
-"""Reports passed on together: few at first, for somebody waits for them, then more, for a rush is cheaper so."""
+_FIRST_PORTION, _LARGEST_PORTION = 8, 32
+"""Reports passed on together: at first what an order and its fill bring, then more, for a rush is cheaper so."""
 
 _TICKS = 8
 """So many ticks are understood between two looks for anything more important."""
