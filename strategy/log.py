@@ -38,8 +38,8 @@ MOST_LOOKS_LATE = 40
 PORTION = 2
 """Lines between two breaths: about as long as the interpreter lets one thread run."""
 
-BREATH_SECONDS = 0.002
-HURRY = 2_000
+BREATH_SECONDS = 0.0005
+HURRY = 10_000
 """So many waiting events are written without a breath: a backlog must not grow because of it."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
