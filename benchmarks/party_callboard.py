@@ -27,7 +27,7 @@ from ibapi_bridge.link import LinkSettings  # noqa: E402
 from strategy.base import Strategy  # noqa: E402
 from strategy.config import PacingConfig, config_of  # noqa: E402
 
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 30.0
 
 
 class RoundTrips(Strategy):
