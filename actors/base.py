@@ -92,7 +92,7 @@ class HelpedActor(Actor):
     """An actor on the order path: whoever tells it something quick hears it for the actor, see ``HelpedInbox``."""
 
     quick: frozenset[type[Any]] = frozenset()
-    """The messages that take less than waking a thread would."""
+    """The messages that whoever tells them may hear."""
 
     def __init__(self, *, supervisor: Address[Any] | None) -> None:
         super().__init__(supervisor=supervisor)

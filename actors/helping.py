@@ -1,6 +1,6 @@
 """An inbox whose tellers help: what is quick is heard at once, on the thread of whoever told it.
 
-Waking another thread costs more than most messages of the order path cost their hearer.
+Waking another thread, and waiting until it has the interpreter, may take as long as what it was woken for.
 
 H1 one message at a time, in the order told: whoever hears has the turn, and takes what is told meanwhile too.
 H2 telling never waits: while another has the turn, a message is left to him.

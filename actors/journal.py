@@ -76,7 +76,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 class Journal:
-    """Owned by the order manager's thread; opened before the actors start."""
+    """Owned by the order manager, used by one thread at a time; opened before the actors start."""
 
     def __init__(
         self,
