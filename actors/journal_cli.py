@@ -7,6 +7,7 @@ from pathlib import Path
 
 from actors.domain.identity import mask_account
 from actors.journal_reader import JournalReader
+from actors.journal_text import Record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,27 +26,23 @@ def _count(text: str) -> int:
 def main(arguments: argparse.Namespace) -> int:
     """Run the command; a damaged journal raises ``JournalDamaged`` with one sentence."""
     reader = JournalReader(arguments.path)
+    if arguments.action == "verify":
+        return _verify(reader)
     try:
-        if arguments.action == "verify":
-            return _verify(reader)
-        summary = reader.summary()
-        skipped = max(0, summary.records - arguments.last) if arguments.last > 0 else 0
-        for number, (sequence, kind, body) in enumerate(reader.records()):
+        skipped = max(0, reader.summary().records - arguments.last) if arguments.last > 0 else 0
+        for number, record in enumerate(reader.records()):
             if number >= skipped:
-                _print(sequence, kind, body, as_json=arguments.action == "export")
-        return 0
+                _print(record, as_json=arguments.action == "export")
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has seen enough; the interpreter must not complain at its end
-        return 0
-    finally:
-        reader.close()
+    return 0
 
 
 def _verify(reader: JournalReader) -> int:
     summary = reader.summary()
     kinds: dict[str, int] = {}
-    for _, kind, _ in reader.records():
-        kinds[kind] = kinds.get(kind, 0) + 1
+    for record in reader.records():
+        kinds[record.kind] = kinds.get(record.kind, 0) + 1
     owner = f"strategy {summary.strategy}, account {mask_account(summary.account) or 'not yet known'}"
     sys.stdout.write(f"intact: {summary.records} records, {summary.snapshots} snapshots, {owner}\n")
     for kind, count in sorted(kinds.items()):
@@ -53,8 +50,8 @@ def _verify(reader: JournalReader) -> int:
     return 0
 
 
-def _print(sequence: int, kind: str, body: bytes, *, as_json: bool) -> None:
-    fields = json.loads(body)
+def _print(record: Record, *, as_json: bool) -> None:
+    sequence, kind, fields = record.sequence, record.kind, json.loads(record.body)
     if as_json:
         sys.stdout.write(json.dumps({"sequence": sequence, "kind": kind, "message": fields}) + "\n")
         return

@@ -1,11 +1,50 @@
-"""The two small files beside a journal: the lock that names its owner, and the head that names the last record."""
+"""A journal's file as its owner writes it, and the two small ones beside it: who owns it, and what was promised."""
 
 import os
 import sqlite3
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
+ARCHIVE_SUFFIX = ".archive-"
+"""Begins the names of archives, each beside its journal."""
+
 _HEAD = struct.Struct(">Q")
+
+
+class RecordFile:
+    """A file that only grows, or loses what was last added."""
+
+    def __init__(self, path: Path) -> None:
+        binary = getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | binary, 0o600)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return os.fstat(self._descriptor).st_size
+
+    def append(self, data: bytes) -> None:
+        """Hand everything to the operating system.
+
+        Raises:
+            OSError: some of it may be in the file.
+        """
+        taken = os.write(self._descriptor, data)
+        while taken < len(data):  # a disk that is nearly full takes a part
+            taken += os.write(self._descriptor, data[taken:])
+
+    def sync(self) -> None:
+        """Wait until it is on the disk."""
+        getattr(os, "fdatasync", os.fsync)(self._descriptor)  # not on macOS and Windows
+
+    def cut(self, size: int) -> None:
+        """Let go of what is behind so many bytes."""
+        os.ftruncate(self._descriptor, size)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
 
 
 class JournalLocked(Exception):
@@ -65,6 +104,20 @@ class Head:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def written_aside(path: Path, portions: Iterable[bytes]) -> Path:
+    """A file on the disk that is ready to take the place of ``path``.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    unfinished = path.with_name(f"{path.name}-unfinished")
+    with unfinished.open("wb") as file:
+        file.writelines(portions)
+        file.flush()
+        os.fsync(file.fileno())
+    return unfinished
 
 
 def _write_at_start(descriptor: int, data: bytes) -> None:

@@ -1,11 +1,10 @@
 """Keeps a journal small and its next start quick, on a thread of its own, off the order path.
 
-Owns: its thread. Does: checkpoints of the write-ahead log, and after every so many records a snapshot, which is the
-fold of the journal itself, made in a process of its own (``snapshot_maker``).
+Owns: its thread. Does: after every so many records a snapshot, which is the fold of the journal itself, made in a
+process of its own (``snapshot_maker``).
 Says: what the disk refused, to ``warn``; trading goes on. Dies when: stopped.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 
@@ -16,7 +15,7 @@ from actors.restore import Fold, take_snapshot
 from actors.snapshot_maker import SnapshotFailed, made_elsewhere
 
 SNAPSHOT_EVERY = 10_000
-_TROUBLES = (sqlite3.Error, OSError, JournalDamaged, SnapshotFailed)
+_TROUBLES = (OSError, JournalDamaged, SnapshotFailed)
 
 
 class JournalKeeper:
@@ -65,9 +64,8 @@ class JournalKeeper:
             self.work()
 
     def work(self) -> None:
-        """One round: a checkpoint, and a snapshot when it is due."""
+        """One round: a snapshot when it is due."""
         try:
-            self._journal.checkpoint()
             self._snapshot_if_due()
         except _TROUBLES as error:
             self._say(error)
@@ -79,11 +77,11 @@ class JournalKeeper:
         self._last_warning = text
 
     def _snapshot_if_due(self) -> None:
-        last = self._journal.sequence
+        last = self._journal.position
         newest = next(iter(self._journal.snapshots.sequences()), 0)
-        if last - max(newest, self._tried_at) < self._every:
+        if last.sequence - max(newest, self._tried_at) < self._every:
             return
-        self._tried_at = last
+        self._tried_at = last.sequence
         snapshot = made_elsewhere(self._journal.path, self._config, last=last, stopping=self._stopping)
         if snapshot is not None:
             self._journal.snapshots.save(snapshot)

@@ -1,6 +1,6 @@
 """Snapshots beside a journal: the state after a known record, in files of their own, off the order path.
 
-A file is one line of JSON (sequence, chain, CRC) and the body. It is written under another name and renamed, so that
+A file is one line of JSON (position, CRC) and the body. It is written under another name and renamed, so that
 it is there whole or not at all; the last two are kept. A snapshot is never needed to be right: one that is damaged, or
 does not fit the journal, is passed over and the records say the rest.
 """
@@ -14,17 +14,22 @@ from pathlib import Path
 import attrs
 
 from actors.fault_points import reached
+from actors.journal_text import JournalText, Position
 
 SNAPSHOTS_KEPT = 2
 
 
 @attrs.frozen(kw_only=True)
 class Snapshot:
-    """The state after record ``sequence``, whose link of the chain is ``chain``."""
+    """The state at a position of the journal."""
 
-    sequence: int
-    chain: bytes
+    position: Position
     body: bytes
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last record it knows of."""
+        return self.position.sequence
 
 
 class SnapshotFiles:
@@ -61,6 +66,10 @@ class SnapshotFiles:
             if snapshot is not None:
                 yield snapshot
 
+    def fitting(self, journal: JournalText) -> Iterator[Snapshot]:
+        """The intact snapshots of that very history, newest first."""
+        return (snapshot for snapshot in self.newest_first() if journal.holds(snapshot.position))
+
     def sequences(self) -> list[int]:
         """The records after which there is a snapshot, newest first, damaged or not."""
         return [int(path.name.removeprefix(self._prefix)) for path in self._paths()]
@@ -71,19 +80,22 @@ class SnapshotFiles:
 
 
 def _head(snapshot: Snapshot) -> bytes:
-    fields = {"sequence": snapshot.sequence, "chain": snapshot.chain.hex(), "crc": _crc(snapshot)}
+    sequence, chain, offset = snapshot.position
+    fields = {"sequence": sequence, "chain": chain.hex(), "offset": offset, "crc": _crc(snapshot)}
     return json.dumps(fields).encode() + b"\n"
 
 
 def _crc(snapshot: Snapshot) -> int:
-    return zlib.crc32(snapshot.body, zlib.crc32(snapshot.chain + str(snapshot.sequence).encode()))
+    sequence, chain, offset = snapshot.position
+    return zlib.crc32(snapshot.body, zlib.crc32(chain + f"{sequence} {offset}".encode()))
 
 
 def _read(path: Path) -> Snapshot | None:
     head, _, body = path.read_bytes().partition(b"\n")
     try:
         fields = json.loads(head)
-        snapshot = Snapshot(sequence=int(fields["sequence"]), chain=bytes.fromhex(fields["chain"]), body=body)
+        position = Position(int(fields["sequence"]), bytes.fromhex(fields["chain"]), int(fields["offset"]))
+        snapshot = Snapshot(position=position, body=body)
         intact = fields["crc"] == _crc(snapshot)
     except (ValueError, KeyError, TypeError):
         return None  # a damaged head: the one before it is used

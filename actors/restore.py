@@ -14,7 +14,8 @@ from actors.domain.portfolio import Portfolio
 from actors.domain.portfolio_state import PortfolioState
 from actors.fault_points import reached
 from actors.journal import Journal, JournalDamaged
-from actors.journal_snapshots import Snapshot
+from actors.journal_snapshots import Snapshot, SnapshotFiles
+from actors.journal_text import BEGINNING, WAY_FORWARD, JournalText, Position
 from actors.messages.commands import AcceptPosition, BlockInstrument, StateChanged
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, PositionMismatched, Reconciled
 from actors.messages.reports import PositionReported, SnapshotEnded
@@ -94,17 +95,26 @@ def restore(journal: Journal, config: DeskConfig) -> Fold:
     Raises:
         JournalDamaged: a record is missing, not what was written, or of a kind this version does not know.
     """
-    after, fold = folded_from(journal.fitting_snapshots(), config)
+    after, fold = folded_from(journal.text, config)
     return fold.add_all(_inputs(journal, after=after))
 
 
-def folded_from(snapshots: Iterable[Snapshot], config: DeskConfig) -> tuple[int, Fold]:
-    """The first snapshot that this version can read, with its record; the empty state when there is none."""
-    for stored in snapshots:
+def folded_from(journal: JournalText, config: DeskConfig) -> tuple[Position, Fold]:
+    """The newest snapshot that fits and that this version can read, with its position; without one the empty state.
+
+    Raises:
+        JournalDamaged: without one, and the first records are archived.
+    """
+    for stored in SnapshotFiles(journal.path).fitting(journal):
         snapshot = _read(stored)
         if snapshot is not None:
-            return stored.sequence, Fold(config, snapshot)
-    return 0, Fold(config)
+            return stored.position, Fold(config, snapshot)
+    start = journal.header.start
+    if start != BEGINNING:
+        raise JournalDamaged(
+            f"journal {journal.path}: records 1 to {start.sequence} are archived and no snapshot fits; {WAY_FORWARD}"
+        )
+    return start, Fold(config)
 
 
 def take_snapshot(journal: Journal, fold: Fold) -> None:
@@ -115,7 +125,7 @@ def take_snapshot(journal: Journal, fold: Fold) -> None:
     """
     body = encoded(fold)
     reached("snapshot.taken")
-    journal.save_snapshot(journal.sequence, body)
+    journal.save_snapshot(body)
     reached("snapshot.saved")
 
 
@@ -132,7 +142,7 @@ def _read(stored: Snapshot) -> EngineSnapshot | None:
         return None
 
 
-def _inputs(journal: Journal, *, after: int) -> Iterable[Any]:
+def _inputs(journal: Journal, *, after: Position) -> Iterable[Any]:
     for record in journal.records(after=after):
         try:
             yield journal.codec.decode(record.kind, record.body)

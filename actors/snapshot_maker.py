@@ -2,14 +2,14 @@
 
 A fold takes a second of the interpreter for 10,000 records and as much memory as the desk itself. In a process of its
 own, with low priority, it takes neither from the engine, whose memory stays the same for months.
-The desk's configuration comes on stdin; the chain's link and the state go to stdout, and what is wrong to stderr.
+The desk's configuration comes on stdin; the state goes to stdout, and what is wrong to stderr.
 """
 
 import os
 import signal
 import subprocess
 import sys
-from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event
@@ -17,14 +17,12 @@ from typing import IO
 
 from actors.codec import Codec
 from actors.domain.desk_config import DeskConfig
-from actors.journal import GENESIS, JournalDamaged
-from actors.journal_reader import JournalReader
-from actors.journal_snapshots import Snapshot, SnapshotFiles
+from actors.journal_snapshots import Snapshot
+from actors.journal_text import WAY_FORWARD, JournalDamaged, JournalText, Position
 from actors.restore import encoded, folded_from
 
 LONGEST_SECONDS = 600.0
 _LOOK_SECONDS = 0.05
-_PORTION = 500
 _CONFIGS = Codec((DeskConfig,))
 
 
@@ -35,8 +33,8 @@ class SnapshotFailed(Exception):
 # -- in the engine's process -------------------------------------------------------------------------------------------
 
 
-def made_elsewhere(journal: Path, config: DeskConfig, *, last: int, stopping: Event) -> Snapshot | None:
-    """The state after record ``last``; None when asked to stop meanwhile.
+def made_elsewhere(journal: Path, config: DeskConfig, *, last: Position, stopping: Event) -> Snapshot | None:
+    """The state at position ``last``; None when asked to stop meanwhile.
 
     Raises:
         SnapshotFailed: the other process could not be started, failed, or took longer than ``LONGEST_SECONDS``.
@@ -44,13 +42,13 @@ def made_elsewhere(journal: Path, config: DeskConfig, *, last: int, stopping: Ev
     with TemporaryFile() as asked, TemporaryFile() as said, TemporaryFile() as complaint:
         asked.write(_CONFIGS.encode(config)[1])
         asked.seek(0)
-        maker = _started(journal, last, (asked, said, complaint))
+        maker = _started(journal, last.sequence, (asked, said, complaint))
         if not _ended(maker, stopping):
             return None
         if maker.returncode:
             raise SnapshotFailed(f"the snapshot's process ended with {maker.returncode}: {_words(complaint)}")
         said.seek(0)
-        return Snapshot(sequence=last, chain=said.read(len(GENESIS)), body=said.read())
+        return Snapshot(position=last, body=said.read())
 
 
 def _started(journal: Path, last: int, files: tuple[IO[bytes], IO[bytes], IO[bytes]]) -> "subprocess.Popen[bytes]":
@@ -89,20 +87,21 @@ def _words(complaint: IO[bytes]) -> str:
 # -- in a process of its own -------------------------------------------------------------------------------------------
 
 
-def folded(journal: Path, config: DeskConfig, *, last: int) -> tuple[bytes, bytes]:
-    """The chain's link after record ``last`` and the state, from the newest snapshot on.
+def folded(journal: Path, config: DeskConfig, *, last: int) -> bytes:
+    """The state after record ``last``, which ends a commit, from the newest snapshot on.
 
     Raises:
         JournalDamaged: a record is missing or not what was written.
     """
-    with closing(JournalReader(journal)) as reader:
-        after, state = folded_from(SnapshotFiles(journal).newest_first(), config)
-        codec, link = Codec(), b""
-        while after < last:
-            for sequence, kind, body, chain in reader.portion(after, min(last, after + _PORTION)):
-                state.add(codec.decode(kind, body))
-                after, link = sequence, chain
-        return link, encoded(state)
+    text, codec = JournalText(journal), Codec()
+    position, state = folded_from(text, config)
+    for batch in takewhile(lambda batch: batch.end.sequence <= last, text.batches(position)):
+        for record in batch.records:
+            state.add(codec.decode(record.kind, record.body))
+        position = batch.end
+    if position.sequence != last:
+        raise JournalDamaged(f"journal {journal}: record {position.sequence + 1} is missing; {WAY_FORWARD}")
+    return encoded(state)
 
 
 def main() -> int:
@@ -114,11 +113,11 @@ def main() -> int:
     config = _CONFIGS.decode(DeskConfig.__name__, sys.stdin.buffer.read())
     assert isinstance(config, DeskConfig)
     try:
-        link, state = folded(Path(sys.argv[1]), config, last=int(sys.argv[2]))
+        state = folded(Path(sys.argv[1]), config, last=int(sys.argv[2]))
     except JournalDamaged as damage:
         sys.stderr.write(f"{damage}\n")
         return 1
-    sys.stdout.buffer.write(link + state)
+    sys.stdout.buffer.write(state)
     return 0
 
 

@@ -26,6 +26,7 @@ from actors.domain.identity import Account, ClientId
 from actors.domain.terms import Order, OrderType, Side
 from actors.journal import Journal, JournalIdentity
 from actors.journal_keeper import SNAPSHOT_EVERY
+from actors.journal_snapshots import Snapshot
 from actors.messages.reports import OpenOrderReported, OrderStatusReported
 from actors.messages.system import SessionChanged, SessionState
 from actors.restore import Fold, encoded, restore
@@ -109,9 +110,13 @@ def forget_snapshots(folder: Path) -> None:
 def snapshot_as_the_keeper_left_it(folder: Path) -> None:
     """The snapshot of an engine that died just before the next one was due: the most that is left to replay."""
     with closing(Journal(folder / "recovery.journal", identity=IDENTITY)) as journal:
-        last = max(0, journal.sequence - SNAPSHOT_EVERY)
-        fold = Fold(CONFIG).add_all(islice(inputs(journal), last))
-        journal.save_snapshot(last, encoded(fold))
+        position, fold = journal.text.header.start, Fold(CONFIG)
+        for batch in journal.text.batches(position):
+            if batch.end.sequence > journal.sequence - SNAPSHOT_EVERY:
+                break
+            fold.add_all(journal.codec.decode(record.kind, record.body) for record in batch.records)
+            position = batch.end
+        journal.snapshots.save(Snapshot(position=position, body=encoded(fold)))
 
 
 def restore_seconds(folder: Path) -> float:

@@ -1,14 +1,16 @@
 """The journal keeps what it promised, and says plainly when it cannot."""
 
-import sqlite3
+import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actors.domain.identity import OmsId
 from actors.journal import (
@@ -17,10 +19,9 @@ from actors.journal import (
     JournalDamaged,
     JournalFailed,
     JournalIdentity,
-    _insertion,
-    open_database,
 )
-from actors.journal_files import JournalLocked
+from actors.journal_files import JournalLocked, RecordFile
+from actors.journal_text import BEGINNING, Header, Position, committed
 from actors.messages.commands import CancelOrder
 from actors.messages.system import Tick
 
@@ -54,7 +55,8 @@ def test_what_was_appended_is_read_back_in_order_after_reopening(path: Path, dur
     again = opened(path)
     assert contents(again) == [cancel(1), Tick(at=AT, elapsed=1.5), cancel(2)]
     assert again.sequence == 3
-    assert [record.sequence for record in again.records(after=2)] == [3]
+    middle = next(again.text.batches(BEGINNING)).end
+    assert [record.sequence for record in again.records(after=middle)] == [3]
     again.close()
 
 
@@ -85,48 +87,76 @@ def test_a_journal_of_another_strategy_is_refused(path: Path) -> None:
         Journal(path, identity=JournalIdentity(strategy_id="other", account="DU1234567"))
 
 
-@pytest.mark.parametrize("column", ["kind", "body", "crc", "chain"])
-def test_a_changed_record_is_refused(path: Path, column: str) -> None:
-    journal = opened(path)
-    journal.append([cancel(1), cancel(2), cancel(3)])
-    journal.close()
-    database = open_database(path)
-    value: object = 5 if column == "crc" else (b"x" if column != "kind" else "Tick")
-    database.execute(f"UPDATE records SET {column} = ? WHERE sequence = 2", (value,))
-    database.close()
-    again = opened(path)
-    with pytest.raises(JournalDamaged, match="record 2 is damaged"):
-        list(again.records())
-    again.close()
+def written(path: Path, batches: int = 3) -> bytes:
+    """The text of a journal of so many commits, of a record each."""
+    with closing(opened(path)) as journal:
+        for number in range(1, batches + 1):
+            journal.append([cancel(number)])
+    return path.read_bytes()
 
 
-def test_a_missing_record_is_refused(path: Path) -> None:
-    journal = opened(path)
-    journal.append([cancel(1), cancel(2), cancel(3)])
-    journal.close()
-    database = open_database(path)
-    database.execute("DELETE FROM records WHERE sequence = 2")
-    database.close()
-    again = opened(path)
-    with pytest.raises(JournalDamaged, match="record 2 is damaged"):
-        list(again.records())
-    again.close()
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"demo-2", b"demo-4"),
+        (b"CancelOrder", b"Tick"),
+        (b"\n= 2 ", b"\n= 3 "),
+        (b"\n= 2 ", b"\n= 2 0"),
+        (b"\n= 2 ", b"\n= 1 "),
+        (b"\n= 2 ", b" = 2 "),
+        (b"demo-2", b"demo-2\n"),
+    ],
+)
+def test_a_changed_record_is_refused(path: Path, old: bytes, new: bytes) -> None:
+    text = written(path, 4)
+    second = text.index(b"\n= 1 ") + 1
+    path.write_bytes(text[:second] + text[second:].replace(old, new, 1))
+    with pytest.raises(JournalDamaged, match="record 2 is damaged; restore the journal from a backup"):
+        opened(path)
 
 
-def test_a_lost_tail_is_noticed(path: Path) -> None:
-    journal = opened(path)
-    journal.append([cancel(1), cancel(2)])
-    journal.close()
-    database = open_database(path)
-    database.execute("DELETE FROM records WHERE sequence = 2")
-    database.close()
+def test_a_missing_commit_is_refused(path: Path) -> None:
+    text = written(path)
+    second, third = (text.index(b"\n", text.index(b"\n= %d " % number) + 1) + 1 for number in (1, 2))
+    path.write_bytes(text[:second] + text[third:])
+    path.with_suffix(".head").unlink()
+    assert opened_records(path) == [
+        1
+    ]  # without the head file nothing says that there was more: what follows is cut off
+
+
+def opened_records(path: Path) -> list[int]:
+    with closing(opened(path)) as journal:
+        return [record.sequence for record in journal.records()]
+
+
+@pytest.mark.parametrize("kept", [b"", b"Cancel", b"= 2 0123"])
+def test_a_lost_tail_is_noticed(path: Path, kept: bytes) -> None:
+    text = written(path, 2)
+    path.write_bytes(text[: text.rindex(b"CancelOrder")] + kept)
     with pytest.raises(JournalDamaged, match="ends at record 1 but 2 were written"):
         opened(path)
 
 
+@pytest.mark.parametrize("torn", range(1, 140, 7))
+def test_a_commit_that_was_cut_off_is_as_if_it_had_never_been(path: Path, torn: int) -> None:
+    """The process was killed within the write: nothing that follows from it has left."""
+    text = written(path, 2)
+    rest, end = committed(
+        Position(2, bytes.fromhex(text[-33:-1].decode()), 0), [("CancelOrder", b'{"a": "' + b"b" * 90 + b'"}')]
+    )
+    assert torn < len(rest)
+    path.write_bytes(text + rest[:torn])
+    with closing(opened(path)) as journal:
+        assert contents(journal) == [cancel(1), cancel(2)]
+        assert path.read_bytes() == text
+        journal.append([cancel(3)])
+        assert contents(journal) == [cancel(1), cancel(2), cancel(3)]
+
+
 def test_a_file_that_is_no_journal_is_refused_with_a_way_forward(path: Path) -> None:
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"not a database at all" * 100)
+    path.write_bytes(b"not a journal at all" * 100)
     with pytest.raises(JournalDamaged, match="from a backup, or move it away"):
         opened(path)
     path.unlink()
@@ -139,19 +169,47 @@ def test_a_folder_that_cannot_be_written_is_named_with_its_cause(tmp_path: Path)
         opened(tmp_path / "state" / "demo.journal")
 
 
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        b"callboard journal 1 {}\n",
+        b"callboard journal 2 {}\n",
+        b"callboard journal 2 {",
+        b"callboard journal two\n",
+        Header(strategy="demo", account="DU1234567", chain="xy").line(),
+    ],
+)
+def test_a_first_line_that_cannot_be_read_is_refused(path: Path, first_line: bytes) -> None:
+    text = written(path)
+    path.write_bytes(first_line + text[text.index(b"\n") + 1 :])
+    with pytest.raises(JournalDamaged, match="this is no journal; restore"):
+        opened(path)
+
+
+def test_a_journal_of_an_older_version_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"SQLite format 3\0" + b"\0" * 4080)
+    with pytest.raises(JournalDamaged, match="is of an older version: let that version end its orders"):
+        opened(path)
+
+
 def test_a_full_disk_at_the_start_is_not_called_a_damage(path: Path) -> None:
     opened(path).close()
-    with pytest.raises(JournalFailed, match="cannot be opened: database or disk is full"):
-        opened(path, opener=failing(1))
+
+    def full(path: Path) -> RecordFile:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(JournalFailed, match="cannot be opened: .*No space left on device"):
+        opened(path, opener=full)
     opened(path).close()
 
 
 def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
     journal = opened(path)
     assert list(journal.fitting_snapshots()) == []
-    journal.append([cancel(1), cancel(2), cancel(3)])
-    for sequence in (1, 2, 3):
-        journal.save_snapshot(sequence, f"state {sequence}".encode())
+    for number in (1, 2, 3):
+        journal.append([cancel(number)])
+        journal.save_snapshot(f"state {number}".encode())
     assert [found.body for found in journal.fitting_snapshots()] == [b"state 3", b"state 2"]
     newest = path.parent / "demo.snapshot-000000000003"
     newest.write_bytes(newest.read_bytes().replace(b"state 3", b"state 4"))
@@ -162,10 +220,9 @@ def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
 def test_a_snapshot_of_another_history_is_passed_over(path: Path) -> None:
     journal = opened(path)
     journal.append([cancel(1), cancel(2)])
-    journal.save_snapshot(2, b"state")
+    journal.save_snapshot(b"state")
     journal.close()
-    for old in path.parent.glob("demo.journal*"):
-        old.unlink()
+    path.unlink()
     path.with_suffix(".head").unlink()
     journal = opened(path)
     journal.append([cancel(7), cancel(8)])
@@ -173,79 +230,95 @@ def test_a_snapshot_of_another_history_is_passed_over(path: Path) -> None:
     journal.close()
 
 
-def test_a_checkpoint_moves_the_log_into_the_database(path: Path) -> None:
-    journal = opened(path)
-    journal.append([cancel(number) for number in range(200)])
-    before = path.stat().st_size
-    journal.checkpoint()
-    assert path.stat().st_size > before
-    journal.append([cancel(201)])
-    assert len(contents(journal)) == 201
-    journal.close()
+class FailingFile(RecordFile):
+    """A file whose n-th write takes so many bytes more, and then fails as a full disk does."""
 
+    def __init__(self, path: Path, *, fails_at: int, taken: int = 0, lasting: bool = False) -> None:
+        super().__init__(path)
+        self._left, self._taken, self._lasting = fails_at, taken, lasting
 
-class FailingDatabase:
-    """A connection whose n-th statement fails as a full disk does."""
-
-    def __init__(self, database: sqlite3.Connection, fails_at: int) -> None:
-        self._database = database
-        self._left = fails_at
-
-    def _count(self) -> None:
+    def append(self, data: bytes) -> None:
         self._left -= 1
         if self._left == 0:
-            raise sqlite3.OperationalError("database or disk is full")
+            super().append(data[: self._taken])
+            raise OSError(28, "No space left on device")
+        super().append(data)
 
-    def execute(self, *arguments: object) -> sqlite3.Cursor:
-        self._count()
-        return self._database.execute(*arguments)  # type: ignore[arg-type]
-
-    def executemany(self, *arguments: object) -> sqlite3.Cursor:
-        self._count()
-        return self._database.executemany(*arguments)  # type: ignore[arg-type]
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._database, name)
-
-
-def failing(fails_at: int) -> Callable[[Path], sqlite3.Connection]:
-    return lambda path: FailingDatabase(open_database(path), fails_at)  # type: ignore[return-value]
-
-
-@pytest.mark.parametrize("fails_at", range(1, 40))
-def test_a_failure_at_any_statement_leaves_whole_batches_only(path: Path, fails_at: int) -> None:
-    """Every N of an open and five commits: an error is named, and what was committed before is all there."""
-    committed: list[object] = []
-    batches = [[cancel(10 * number), cancel(10 * number + 1)] for number in range(1, 5)]
-    batches.insert(1, [cancel(number) for number in range(100, 140)])
-    with suppress(JournalFailed, JournalDamaged), closing(opened(path, opener=failing(fails_at))) as journal:
-        for batch in batches:
-            journal.append(batch)
-            committed += batch
-    again = opened(path)
-    found = contents(again)
-    again.close()
-    assert found == committed
+    def cut(self, size: int) -> None:
+        if self._lasting and self._left <= 0:
+            raise OSError(5, "Input/output error")
+        super().cut(size)
 
 
 @pytest.mark.parametrize("fails_at", range(1, 6))
-def test_a_long_batch_that_failed_is_taken_back_as_a_whole(path: Path, fails_at: int) -> None:
-    """Forty records are a BEGIN, three statements and a COMMIT; the journal can be written again afterwards."""
-    opened(path).close()
-    database = FailingDatabase(open_database(path), 0)
-    with closing(opened(path, opener=lambda _: database)) as journal:
-        database._left = fails_at
-        with pytest.raises(JournalFailed):
-            journal.append([cancel(number) for number in range(40)])
-        journal.append([cancel(41)])
-        assert contents(journal) == [cancel(41)]
+@pytest.mark.parametrize("taken", [0, 1, 60, 150])
+def test_a_batch_that_failed_is_taken_back_as_a_whole(path: Path, fails_at: int, taken: int) -> None:
+    """An error is named, what was committed before is all there, and the journal can be written again afterwards."""
+    batches = [[cancel(10 * number), cancel(10 * number + 1)] for number in range(1, 6)]
+    kept: list[object] = []
+    with closing(opened(path, opener=lambda path: FailingFile(path, fails_at=fails_at, taken=taken))) as journal:
+        for number, batch in enumerate(batches, 1):
+            if number == fails_at:
+                with pytest.raises(JournalFailed, match=r"demo.journal cannot be written: .*No space left"):
+                    journal.append(batch)
+            else:
+                journal.append(batch)
+                kept += batch
+        assert contents(journal) == kept
+    with closing(opened(path)) as again:
+        assert contents(again) == kept
 
 
-def test_batches_of_every_size_leave_only_a_few_statements_behind(path: Path) -> None:
-    """SQLite keeps each kind of statement with what it last wrote: with one for each size memory grew for weeks."""
-    written = [cancel(number) for number in range(120)]
+def test_a_batch_that_cannot_be_taken_back_is_the_last(path: Path) -> None:
+    """Behind half a commit nothing may be written; the next start cuts it off."""
+    with closing(opened(path, opener=lambda path: FailingFile(path, fails_at=2, taken=20, lasting=True))) as journal:
+        journal.append([cancel(1)])
+        for _ in range(2):
+            with pytest.raises(JournalFailed, match="No space left on device"):
+                journal.append([cancel(2)])
+        assert contents(journal) == [cancel(1)]
+    with closing(opened(path)) as again:
+        assert contents(again) == [cancel(1)]
+
+
+def test_a_head_that_cannot_be_written_takes_the_batch_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(sequence: int) -> None:
+        raise OSError(5, "Input/output error")
+
     with closing(opened(path)) as journal:
-        for size in range(1, 101):
-            journal.append(written[:size])
-        assert contents(journal) == [message for size in range(1, 101) for message in written[:size]]
-    assert _insertion.cache_info().currsize <= 16
+        journal.append([cancel(1)])
+        monkeypatch.setattr(journal._head, "write", refuse)
+        with pytest.raises(JournalFailed, match="Input/output error"):
+            journal.append([cancel(2)])
+        monkeypatch.undo()
+        journal.append([cancel(3)])
+        assert contents(journal) == [cancel(1), cancel(3)]
+
+
+def test_a_disk_that_takes_a_part_of_each_write_gets_all_of_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:10]))
+    written(path)
+    monkeypatch.undo()
+    assert opened_records(path) == [1, 2, 3]
+
+
+@given(st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=5), max_size=6), st.data())
+def test_any_cut_leaves_whole_commits_and_any_change_is_noticed(sizes: list[list[int]], data: st.DataObject) -> None:
+    """Without a head file: a prefix of the commits comes back, or a refusal."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "demo.journal"
+        with closing(opened(path)) as journal:
+            for numbers in sizes:
+                journal.append([cancel(number) for number in numbers])
+        prefixes = [[cancel(n) for numbers in sizes[:count] for n in numbers] for count in range(len(sizes) + 1)]
+        path.with_suffix(".head").unlink()
+        text = bytearray(path.read_bytes())
+        place = data.draw(st.integers(text.index(b"\n") + 1, len(text)))
+        if place < len(text) and data.draw(st.booleans()):
+            text[place] ^= 1 << data.draw(st.integers(0, 7))
+        else:
+            del text[place:]
+        path.write_bytes(text)
+        with suppress(JournalDamaged), closing(opened(path)) as journal:
+            assert contents(journal) in prefixes

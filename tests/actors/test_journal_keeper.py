@@ -1,6 +1,6 @@
 """A journal is kept small and its next start quick; whatever that work meets, the state is the same."""
 
-import sqlite3
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,10 +12,12 @@ import pytest
 
 from actors import snapshot_maker
 from actors.domain.desk_config import DeskConfig
-from actors.journal import Journal, JournalDamaged, JournalIdentity, open_database
+from actors.journal import Journal, JournalDamaged, JournalIdentity
 from actors.journal_archive import archive_old_records
 from actors.journal_keeper import JournalKeeper
 from actors.journal_reader import JournalReader
+from actors.journal_snapshots import Snapshot
+from actors.journal_text import WAY_FORWARD
 from actors.messages.commands import StateChanged
 from actors.messages.reports import BrokerStatus
 from actors.restore import encoded, restore, take_snapshot
@@ -95,21 +97,27 @@ def test_a_snapshot_that_cannot_be_made_is_told_with_the_reason_and_tried_again_
     keeper = JournalKeeper(journal, CONFIG, warn=said.append, snapshot_every=50)
     rig = Recorder(journal)
     rig.trade(20)
-    with closing(open_database(path)) as database:
-        body = database.execute("SELECT body FROM records WHERE sequence = 9").fetchone()[0]
-        database.execute("UPDATE records SET body = ? WHERE sequence = 9", (b"{}",))
+    intact = path.read_bytes()
+    path.write_bytes(intact.replace(b'"o3"', b'"o4"', 1))
     keeper.work()
     assert said == [
         "the journal strategy.journal cannot be tidied up: the snapshot's process ended with 1: "
-        f"journal {path}: record 9 is missing or damaged"
+        f"journal {path}: record 18 is damaged; {WAY_FORWARD}"
     ]
-    with closing(open_database(path)) as database:
-        database.execute("UPDATE records SET body = ? WHERE sequence = 9", (body,))
+    path.write_bytes(intact)
     keeper.work()
     assert journal.snapshots.sequences() == []
     rig.trade(20, first=20)
     keeper.work()
     assert journal.snapshots.sequences() == [journal.sequence]
+
+
+def test_a_snapshot_is_refused_when_the_journal_ends_too_early(journal: Journal, path: Path) -> None:
+    Recorder(journal).trade(3)
+    text = path.read_bytes()
+    path.write_bytes(text[: text.rindex(b"ExecutionReported")])
+    with pytest.raises(JournalDamaged, match=f"record {journal.sequence} is missing"):
+        snapshot_maker.folded(path, CONFIG, last=journal.sequence)
 
 
 def test_a_system_that_starts_no_process_is_told_and_trading_goes_on(
@@ -131,7 +139,7 @@ def test_a_snapshot_that_takes_too_long_is_given_up(journal: Journal, monkeypatc
     monkeypatch.setattr("sys.executable", _sleeping_interpreter(journal.path.parent))
     Recorder(journal).trade(1)
     with pytest.raises(snapshot_maker.SnapshotFailed, match=r"took longer than 0.1 s"):
-        snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.sequence, stopping=threading.Event())
+        snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.position, stopping=threading.Event())
 
 
 def test_a_stop_does_not_wait_for_a_snapshot(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +147,7 @@ def test_a_stop_does_not_wait_for_a_snapshot(journal: Journal, monkeypatch: pyte
     stopping = threading.Event()
     stopping.set()
     Recorder(journal).trade(1)
-    assert snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.sequence, stopping=stopping) is None
+    assert snapshot_maker.made_elsewhere(journal.path, CONFIG, last=journal.position, stopping=stopping) is None
 
 
 def _sleeping_interpreter(folder: Path) -> str:
@@ -168,15 +176,16 @@ def test_what_the_disk_refuses_is_said_once_and_trading_goes_on(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    keeper = JournalKeeper(journal, CONFIG, warn=said.append)
+    keeper = JournalKeeper(journal, CONFIG, warn=said.append, snapshot_every=1)
 
-    def refuse() -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+    def refuse(snapshot: Snapshot) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(journal, "checkpoint", refuse)
-    keeper.work()
-    keeper.work()
-    assert said == ["the journal strategy.journal cannot be tidied up: database or disk is full"]
+    monkeypatch.setattr(journal.snapshots, "save", refuse)
+    for number in range(2):
+        Recorder(journal).trade(1, first=number)
+        keeper.work()
+    assert said == ["the journal strategy.journal cannot be tidied up: [Errno 28] No space left on device"]
     Recorder(journal).trade(1)
 
 
@@ -190,15 +199,15 @@ def test_old_records_go_into_an_archive_and_the_state_stays(journal: Journal, pa
     before, last = state(journal), journal.sequence
     archive = archive_old_records(journal, keep=30)
     assert archive is not None
-    assert archive.name == f"strategy.archive-{1:012}-{first - 1:012}"
-    assert (journal.first_sequence(), journal.sequence) == (first, last)
+    assert archive.name == f"strategy.archive-{1:012}-{first:012}"
+    assert (journal.text.header.sequence, journal.sequence) == (first, last)
     assert state(journal) == before
     rig.trade(1, first=40)
-    with closing(sqlite3.connect(archive)) as database:
-        assert database.execute("SELECT count(*) FROM records").fetchone() == (first - 1,)
-    reader = JournalReader(path)
-    assert [sequence for sequence, _, _ in reader.records()] == list(range(first, journal.sequence + 1))
-    reader.close()
+    assert [record.sequence for record in JournalReader(archive).records()] == list(range(1, first + 1))
+    assert [record.sequence for record in JournalReader(path).records()] == list(range(first + 1, last + 4))
+    shutil.copytree(path.parent, path.parent / "copy", ignore=shutil.ignore_patterns("*.lock"))
+    with closing(Journal(path.parent / "copy" / path.name, identity=IDENTITY)) as again:
+        assert state(again) == state(journal)
 
 
 def test_nothing_is_archived_while_a_snapshot_needs_it_or_it_is_little(journal: Journal) -> None:
@@ -218,7 +227,9 @@ def test_without_the_snapshots_an_archived_journal_is_refused_with_a_sentence(jo
     assert archive_old_records(journal, keep=10) is not None
     for snapshot in journal.path.parent.glob("*.snapshot-*"):
         snapshot.write_bytes(b"damaged")
-    with pytest.raises(JournalDamaged, match="record 1 is damaged; restore the journal from a backup"):
+    with pytest.raises(
+        JournalDamaged, match=r"records 1 to \d+ are archived and no snapshot fits; restore the journal"
+    ):
         restore(journal, CONFIG)
 
 
@@ -243,5 +254,5 @@ def test_a_record_of_another_version_is_refused_with_a_sentence(journal: Journal
 def test_a_snapshot_of_another_version_is_passed_over(journal: Journal) -> None:
     Recorder(journal).trade(3)
     whole = state(journal)
-    journal.save_snapshot(journal.sequence, b'{"desk": {"unknown": 1}}')
+    journal.save_snapshot(b'{"desk": {"unknown": 1}}')
     assert state(journal) == whole

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import attrs
@@ -23,8 +24,8 @@ from actors.messages.commands import CancelOrder
 
 IDENTITY = JournalIdentity(strategy_id="demo", account="DU1234567")
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-RECORDS, TAIL = 12, 3
-_FRAME_BYTES, _PAGE_BYTES = 24, 4096
+RECORDS = 12
+FILES = ("demo.journal", "demo.head")
 WHOLE, REFUSED = "the whole state", "refused with a sentence"
 
 
@@ -42,38 +43,20 @@ def message(number: int) -> CancelOrder:
     return CancelOrder(at=AT, oms_id=OmsId(f"demo-{number:04}"))
 
 
-def crash_image(folder: Path) -> None:
-    """The files of a journal whose process died: everything is in the write-ahead log."""
+def image_of(folder: Path) -> None:
+    """The files of a journal whose process died."""
     (folder / "live").mkdir(parents=True)
     with closing(Journal(folder / "live" / "demo.journal", identity=IDENTITY)) as journal:
-        for number in range(1, RECORDS + 1):
-            journal.append([message(number)])
-        for name in ("demo.journal", "demo.journal-wal", "demo.head"):
+        for number in range(1, RECORDS + 1, 2):
+            journal.append([message(number), message(number + 1)])
+        for name in FILES:
             shutil.copy(folder / "live" / name, folder / name)
 
 
-def stop_image(folder: Path) -> None:
-    """The files of a journal that was closed: everything is in the database."""
-    crash_image(folder)
-    with closing(Journal(folder / "demo.journal", identity=IDENTITY)):
-        pass
-
-
-def cases_after_a_crash(folder: Path) -> Iterator[Case]:
-    """The last three records' frames in the write-ahead log, and the head file."""
-    size = (folder / "demo.journal-wal").stat().st_size
-    tail = TAIL * (_FRAME_BYTES + _PAGE_BYTES)
-    yield from _cases("demo.journal-wal", size - tail, size)
-    yield from _cases("demo.head", 0, 8)
-
-
-def cases_after_a_stop(folder: Path) -> Iterator[Case]:
-    """Where the last three records are in the database."""
-    data = (folder / "demo.journal").read_bytes()
-    for number in range(RECORDS - TAIL + 1, RECORDS + 1):
-        at = data.rindex(message(number).oms_id.encode())
-        begin = data.rindex(b"CancelOrder", 0, at) - 8
-        yield from _cases("demo.journal", begin, data.index(b"}", at) + 24)
+def cases_of(folder: Path) -> Iterator[Case]:
+    """Every byte of the journal and of its head file."""
+    for name in FILES:
+        yield from _cases(name, 0, (folder / name).stat().st_size)
 
 
 def _cases(file: str, first: int, last: int) -> Iterator[Case]:
@@ -85,10 +68,8 @@ def _cases(file: str, first: int, last: int) -> Iterator[Case]:
 
 def apply(case: Case, image: Path, folder: Path) -> None:
     """A copy of the image with one damage."""
-    for name in ("demo.journal", "demo.journal-wal", "demo.head"):
-        (folder / name).unlink(missing_ok=True)
-        if (image / name).exists():
-            (folder / name).write_bytes((image / name).read_bytes())
+    for name in FILES:
+        shutil.copy(image / name, folder / name)
     path = folder / case.file
     data = bytearray(path.read_bytes())
     if case.bit is None:
@@ -114,18 +95,15 @@ def sweep(folder: Path, *, stride: int = 1) -> tuple[Counter[str], list[str]]:
     """How often which outcome came, and every failure."""
     counts: Counter[str] = Counter()
     failures = []
-    kinds = ((crash_image, cases_after_a_crash), (stop_image, cases_after_a_stop))
-    for number, (make, cases) in enumerate(kinds):
-        image, work = folder / f"image-{number}", folder / f"work-{number}"
-        make(image)
-        work.mkdir()
-        for index, case in enumerate(cases(image)):
-            if index % stride == 0:
-                apply(case, image, work)
-                found = outcome(work)
-                counts[found] += 1
-                if found not in (WHOLE, REFUSED):
-                    failures.append(f"{case}: {found}")
+    image, work = folder / "image", folder / "work"
+    image_of(image)
+    work.mkdir()
+    for case in islice(cases_of(image), 0, None, stride):
+        apply(case, image, work)
+        found = outcome(work)
+        counts[found] += 1
+        if found not in (WHOLE, REFUSED):
+            failures.append(f"{case}: {found}")
     return counts, failures
 
 

@@ -16,7 +16,7 @@ from tests.torture.judging import WIRE_LOG
 _CALL = re.compile(r"(?P<name>\w+)\((?:\d+<(?P<path>[^>]*)>)?(?P<rest>.*)", re.DOTALL)
 ENOUGH = 20
 _ORDER = re.compile(r"busy-(?:own-)?\w*\d+")
-_TRACE = ("strace", "-D", "-f", "-y", "-s", "70000", "-e", "trace=pwrite64,fdatasync,fsync,sendto", "-e", "signal=none")
+_TRACE = ("strace", "-D", "-f", "-y", "-s", "70000", "-e", "trace=write,fdatasync,fsync,sendto", "-e", "signal=none")
 
 
 def _can_trace() -> bool:
@@ -55,10 +55,10 @@ def orders_on_the_wire(trace: Path) -> list[tuple[str, str]]:
     records: dict[str, str] = {}
     sent: dict[str, str] = {}
     for call in calls(trace):
-        if call.name == "pwrite64" and call.path.endswith("-wal"):
+        if call.name == "write" and call.path.endswith(".journal"):
             for oms_id in set(_ORDER.findall(call.rest)):
                 records.setdefault(oms_id, "written")
-        elif call.name in ("fdatasync", "fsync") and call.path.endswith("-wal"):
+        elif call.name in ("fdatasync", "fsync") and call.path.endswith(".journal"):
             records = dict.fromkeys(records, "synced")
         elif call.name == "sendto":
             for oms_id in set(_ORDER.findall(call.rest)):
