@@ -13,6 +13,7 @@ from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.start_gate import StartGate
 from actors.fault_points import reached
+from actors.urgency import begin_urgent, end_urgent
 
 _QUOTES = 4
 """So many quotes are heard before what waits in the inbox: news of orders waits no longer behind market data."""
@@ -43,6 +44,14 @@ class StrategyHost(Actor):
         self._quotes = quotes
         self._dispatch = dispatch
         self._gate = StartGate()
+
+    def hear_all(self, messages: tuple[Any, ...]) -> None:
+        """What it hears may lead to an order, so nobody should want the interpreter meanwhile."""
+        begin_urgent(self)
+        try:
+            super().hear_all(messages)
+        finally:
+            end_urgent(self)
 
     def hear(self, message: object) -> None:
         """Let the strategy hear it and pass on what it wants."""

@@ -39,6 +39,7 @@ from actors.messages.wire import (
     Subscribe,
     WireMessage,
 )
+from actors.urgency import begin_urgent, end_urgent
 from ibapi_bridge import outbound
 from ibapi_bridge.asking import Asker
 from ibapi_bridge.backlog import Backlog
@@ -177,6 +178,7 @@ class IbapiLink:
 
     def _run(self) -> None:
         reason, reached = self._until_the_end()
+        end_urgent(self)
         self._asker.closed()
         self._transport.shut()
         if self._recorder is not None:
@@ -214,7 +216,10 @@ class IbapiLink:
         self._hear_frames(listener, frames)
         while True:
             due, patience = None if self._is_ready else ready_by, ticks.patience(self._elapsed())
-            if self._hear_frames(listener, ticks.others(self._transport.receive(due, patience=patience))):
+            end_urgent(self)
+            arrived = self._transport.receive(due, patience=patience)
+            begin_urgent(self)
+            if self._hear_frames(listener, ticks.others(arrived)):
                 ticks.hold(self._elapsed())
             self._hear_frames(listener, ticks.take(_TICKS, self._elapsed()))
             while self._answers:

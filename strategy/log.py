@@ -3,13 +3,14 @@
 L1 the calling side only appends the event to a deque and wakes nobody; the log's own thread looks every 50 ms, renders
    and writes. A wake-up per event would cost the trading threads more than the log itself. While events come in a rush
    it lets the trading threads have the interpreter and writes when the rush is over, two seconds late at most; and it
-   takes a breath after every few lines, so that no order waits behind a batch of them.
+   steps aside before every line while anybody works on an order's way, a second at most, so that no order waits for it.
 L2 a log that cannot be written never stops or slows trading; it says so once on stderr.
 L3 ``stop`` writes everything that was told before it.
 """
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from actors.urgency import is_anything_urgent
 from strategy.config import LoggingConfig
 from strategy.log_files import RotatingFile
 from strategy.log_json import json_line
@@ -35,10 +37,13 @@ RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
 MOST_LOOKS_LATE = 40
-PORTION = 2
-"""Lines between two breaths: about as long as the interpreter lets one thread run."""
+BREATH_SECONDS = 0.0001
+"""Between two lines: whoever waits for the interpreter gets it."""
 
-BREATH_SECONDS = 0.0005
+ASIDE_SECONDS = 0.0005
+MOST_ASIDE = 2_000
+"""So often all lines of one look together stand aside for others: a second."""
+
 HURRY = 10_000
 """So many waiting events are written without a breath: a backlog must not grow because of it."""
 
@@ -125,7 +130,10 @@ class ExecutionLog:
         self._sink.close()
 
     def _write_waiting(self, count: int) -> None:
-        for number in range(1, count + 1):
+        aside = 0
+        for _ in range(count):
+            if count < HURRY and not self._stopping.is_set():
+                aside += _step_aside(MOST_ASIDE - aside)
             message = self._waiting.popleft()
             self._at = getattr(message, "at", self._at)
             self._write(self._at, message)
@@ -133,8 +141,6 @@ class ExecutionLog:
                 self._write_left_out(self._at)
             if self._sink.is_full:
                 self._sink.flush()
-            if number % PORTION == 0 and count < HURRY:
-                self._stopping.wait(BREATH_SECONDS)
         self._sink.flush()
 
     def _write(self, at: datetime, message: object) -> None:
@@ -152,6 +158,16 @@ class ExecutionLog:
         count, self._left_out = self._left_out, 0
         text = f"{count} events were left out of the log: the disk was too slow"
         self._write(at, LogNote(at=at, level="ERROR", verb="STATUS", text=text))
+
+
+def _step_aside(most: int) -> int:
+    """Let others have the interpreter, and those on an order's way finish; how often they were waited for."""
+    time.sleep(BREATH_SECONDS)
+    for waited in range(most):
+        if not is_anything_urgent():
+            return waited
+        time.sleep(ASIDE_SECONDS)
+    return most
 
 
 class Patience:

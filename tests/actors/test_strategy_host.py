@@ -11,6 +11,7 @@ from actors.domain.identity import Epoch
 from actors.messages.reports import QuoteReported
 from actors.messages.schedule import TimerFired
 from actors.strategy_host import StrategyHost
+from actors.urgency import is_anything_urgent
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 FIRST, NEWS = TimerFired(at=AT, name="first"), TimerFired(at=AT, name="news")
@@ -47,3 +48,15 @@ def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes() -> None:
     assert stop_actor(host)
     assert slow.heard.index(NEWS) <= 5
     assert [heard for heard in slow.heard if isinstance(heard, QuoteReported)] == quotes
+
+
+def test_nobody_should_want_the_interpreter_while_a_strategy_hears() -> None:
+    slow = Slow()
+    host = start_actor(StrategyHost, runner=slow, quotes=QuoteBox(), dispatch=lambda _: None, supervisor=None)
+    host.tell(FIRST)
+    assert slow.is_busy.wait(PATIENCE)
+    assert is_anything_urgent()
+    slow.may_go.set()
+    host.ask(Ping(), timeout=PATIENCE)
+    assert not is_anything_urgent()
+    assert stop_actor(host)

@@ -26,6 +26,7 @@ from actors.messages.reports import (
     OrderStatusReported,
     PositionReported,
     QuoteReported,
+    Report,
     ServerTimeReported,
     SnapshotEnded,
     SnapshotKind,
@@ -38,6 +39,7 @@ from actors.messages.wire import (
     ReplacePlacedOrder,
     Subscribe,
 )
+from actors.urgency import is_anything_urgent
 from ibapi_bridge.contracts import InstrumentCache
 from ibapi_bridge.gateway_simulator import GatewayConfig, GatewaySimulator
 from ibapi_bridge.link import IbapiLink
@@ -120,6 +122,24 @@ def test_news_of_an_order_overtakes_the_market_data_before_it() -> None:
         ]
         kinds = [type(report) for report in heard.seen]
         assert kinds.index(OrderStatusReported) < kinds.index(QuoteReported) + 250
+
+
+def test_nobody_should_want_the_interpreter_while_news_of_an_order_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    urgent: list[bool] = []
+    hear = Heard.__call__
+
+    def watched(heard: Heard, *reports: Report) -> None:
+        urgent.append(is_anything_urgent())
+        hear(heard, *reports)
+
+    monkeypatch.setattr(Heard, "__call__", watched)
+    with connection() as (gateway, _, heard):
+        gateway.send(status(1))
+        heard.next(OrderStatusReported)
+        assert urgent[-1]
+    assert not is_anything_urgent()
 
 
 def test_a_failed_request_ends_its_list_as_incomplete() -> None:
