@@ -14,8 +14,8 @@ from actors.messages.system import ActorDied, DeadLetter
 
 M_contra = TypeVar("M_contra", contravariant=True)
 
-_FEW = 8
-"""So many messages told together are quick; more are the work of the actor's own thread."""
+FEW = 32
+"""So many messages told together are quick: a portion of reports. More are the work of the actor's own thread."""
 
 
 class Address(Protocol[M_contra]):
@@ -106,7 +106,7 @@ class HelpedActor(Actor):
 
     def _is_quick(self, message: Any) -> bool:
         if isinstance(message, Together):
-            return len(message.messages) <= _FEW and all(type(each) in self.quick for each in message.messages)
+            return len(message.messages) <= FEW and all(type(each) in self.quick for each in message.messages)
         return type(message) in self.quick
 
 

@@ -221,7 +221,8 @@ class IbapiLink:
             begin_urgent(self)
             if self._hear_frames(listener, ticks.others(arrived)):
                 ticks.hold(self._elapsed())
-            self._hear_frames(listener, ticks.take(_TICKS, self._elapsed()))
+            if ticks:
+                self._hear_frames(listener, ticks.take(_TICKS, self._elapsed()))
             while self._answers:
                 self._hear(self._answers.popleft())
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -65,14 +65,16 @@ class _Rendered(NamedTuple):
 class _Stamp(NamedTuple):
     """How a second of exchange time is written; most lines share theirs with the line before."""
 
-    second: datetime
+    begin: datetime
+    end: datetime
     line: str
     local: str
 
     @classmethod
     def of(cls, at: datetime, zone: ZoneInfo) -> "_Stamp":
-        local = at.astimezone(zone)
-        return cls(at.replace(microsecond=0), f"{local:%Y-%m-%d %H:%M:%S}", local.isoformat(timespec="seconds"))
+        begin, local = at.replace(microsecond=0), at.astimezone(zone)
+        line, local_text = f"{local:%Y-%m-%d %H:%M:%S}", local.isoformat(timespec="seconds")
+        return cls(begin, begin + timedelta(seconds=1), line, local_text)
 
 
 def render_line(at: datetime, line: Line, zone: ZoneInfo) -> str:
@@ -237,7 +239,7 @@ class _Renderer:
         self, logger: object, name: str, entry: MutableMapping[str, Any]
     ) -> tuple[tuple[_Rendered], dict[str, Any]]:
         at, line = entry["at"], entry["line"]
-        if at.replace(microsecond=0) != self._stamp.second:
+        if not self._stamp.begin <= at < self._stamp.end:
             self._stamp = _Stamp.of(at, self._zone)
         head = {
             "at": at,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from actors.base import HelpedActor, Ping, Together, deliver, start_actor, stop_actor
+from actors.base import FEW, HelpedActor, Ping, Together, deliver, start_actor, stop_actor
 from actors.helping import MOST_HELPED
 from actors.messages.system import ActorDied
 
@@ -110,7 +110,7 @@ def test_what_is_quick_is_heard_by_whoever_tells_it(stage: Stage, message: Any) 
     assert {heard.thread for heard in stage.log} == {thread}
 
 
-@pytest.mark.parametrize("message", [Slow(), Together((Quick(), Slow())), Together((Quick(),) * 9)])
+@pytest.mark.parametrize("message", [Slow(), Together((Quick(), Slow())), Together((Quick(),) * (FEW + 1))])
 def test_what_is_not_quick_or_much_is_heard_by_the_actors_own_thread(stage: Stage, message: Any) -> None:
     thread = stage.in_a_thread(message)
     stage.settle()
