@@ -6,7 +6,9 @@ Says: what the strategy commanded, to the order manager; timer wishes, to the sc
 Dies when: the runner itself breaks; a strategy's own exception is an event, never a death.
 """
 
+from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from actors.base import Actor, Address
@@ -26,6 +28,27 @@ class Runs(Protocol):
         """What the strategy wants after a message."""
 
 
+class UrgentInbox(SimpleQueue[Any]):
+    """News may lead to an order: it is urgent once it is told, not only once the thread is awake. Quotes are not."""
+
+    def __init__(self) -> None:
+        self._urgent: deque[None] = deque()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002
+        """As of any inbox."""
+        if not isinstance(item.message, QuotesWaiting):
+            self._urgent.append(None)
+            begin_urgent(self)
+        super().put(item, block, timeout)
+
+    def has_heard(self, message: object) -> None:
+        """One message fewer, and nothing is urgent any more if it was the last."""
+        if self._urgent and not isinstance(message, QuotesWaiting):
+            self._urgent.pop()
+        if not self._urgent:
+            end_urgent(self)
+
+
 class StrategyHost(Actor):
     """See the module."""
 
@@ -40,18 +63,28 @@ class StrategyHost(Actor):
         supervisor: Address[Any],
     ) -> None:
         super().__init__(supervisor=supervisor)
+        inbox: Any = self.actor_inbox
+        self._inbox: UrgentInbox = inbox
         self._runner = runner
         self._quotes = quotes
         self._dispatch = dispatch
         self._gate = StartGate()
 
-    def hear_all(self, messages: tuple[Any, ...]) -> None:
-        """What it hears may lead to an order, so nobody should want the interpreter meanwhile."""
-        begin_urgent(self)
+    @staticmethod
+    def _create_actor_inbox() -> Any:  # noqa: ANN401  # Pykka's type of it names less
+        """Pykka's hook."""
+        return UrgentInbox()
+
+    def on_receive(self, message: object) -> object:
+        """Pykka's hook."""
         try:
-            super().hear_all(messages)
+            return super().on_receive(message)
         finally:
-            end_urgent(self)
+            self._inbox.has_heard(message)
+
+    def release(self) -> None:
+        """Nothing that was told is urgent any more."""
+        end_urgent(self._inbox)
 
     def hear(self, message: object) -> None:
         """Let the strategy hear it and pass on what it wants."""

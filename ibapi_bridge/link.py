@@ -39,7 +39,7 @@ from actors.messages.wire import (
     Subscribe,
     WireMessage,
 )
-from actors.urgency import begin_urgent, end_urgent
+from actors.urgency import begin_urgent, end_urgent, step_aside
 from ibapi_bridge import outbound
 from ibapi_bridge.asking import Asker
 from ibapi_bridge.backlog import Backlog
@@ -54,14 +54,15 @@ from ibapi_bridge.client import (
 from ibapi_bridge.contracts import InstrumentCache
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.listening import Listener
+from ibapi_bridge.portions import Portions
 from ibapi_bridge.settings import LinkSettings
 from ibapi_bridge.transport import ConnectionEnded, Garbled, NoGateway, Transport, TransportSettings
 
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
-_FIRST_PORTION, _LARGEST_PORTION = 8, 32
-"""Reports passed on together: at first what an order and its fill bring, then more, for a rush is cheaper so."""
+_MOST_ASIDE = 10
+"""So often, for a tenth of a millisecond each, what else has arrived waits for those who act on the news."""
 
 _TICKS = 8
 """So many ticks are understood between two looks for anything more important."""
@@ -110,6 +111,7 @@ class IbapiLink:
             now=now,
             elapsed=elapsed,
         )
+        self._portions = Portions()
         self._answers: deque[Report] = deque()
         self._accounts: AccountsReported | None = None
         self._next_id: NextOrderIdReported | None = None
@@ -222,7 +224,7 @@ class IbapiLink:
             if self._hear_frames(listener, ticks.others(arrived)):
                 ticks.hold(self._elapsed())
             if ticks:
-                self._hear_frames(listener, ticks.take(_TICKS, self._elapsed()))
+                self._hear_ticks(listener, ticks.take(_TICKS, self._elapsed()))
             while self._answers:
                 self._hear(self._answers.popleft())
 
@@ -253,24 +255,30 @@ class IbapiLink:
             self._recorder.told(name, args, at=self._now())
 
     def _hear_frames(self, listener: Listener, frames: Iterable[bytes]) -> bool:
-        """Understand what arrived together before anybody is woken, in portions that keep nobody waiting.
+        """Understand what arrived together and pass it on in portions; True when there was a frame.
 
-        What was understood before the stream broke is passed on all the same. True when there was a frame.
+        What was understood before the stream broke is passed on all the same.
         """
         heard: list[Report] = []
-        is_news, enough = False, _FIRST_PORTION
+        is_news, portions = False, self._portions
         self._received_at = self._now()
+        portions.begin()
         try:
             for frame in frames:
                 is_news = True
                 heard += listener.understand(frame)
-                if len(heard) >= enough:
+                if portions.are_full(heard):
                     portion, heard = heard, []
-                    enough = min(2 * enough, _LARGEST_PORTION)
                     self._pass_on_all(portion)
+                    if portions.is_calm:
+                        step_aside(self, most=_MOST_ASIDE)
         finally:
             self._pass_on_all(heard)
         return is_news
+
+    def _hear_ticks(self, listener: Listener, frames: Iterable[bytes]) -> None:
+        self._received_at = self._now()
+        self._pass_on_all([report for frame in frames for report in listener.understand(frame)])
 
     def _pass_on_all(self, reports: list[Report]) -> None:
         heard: list[Report] = []

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from actors.urgency import is_anything_urgent
+from actors.urgency import step_aside
 from strategy.config import LoggingConfig
 from strategy.log_files import RotatingFile
 from strategy.log_json import json_line
@@ -40,9 +40,8 @@ MOST_LOOKS_LATE = 40
 BREATH_SECONDS = 0.0001
 """Between two lines: whoever waits for the interpreter gets it."""
 
-ASIDE_SECONDS = 0.0005
-MOST_ASIDE = 2_000
-"""So often all lines of one look together stand aside for others: a second."""
+MOST_ASIDE = 5_000
+"""So often all lines of one look together step aside for others, a tenth of a millisecond each and the wake-up."""
 
 HURRY = 10_000
 """So many waiting events are written without a breath: a backlog must not grow because of it."""
@@ -135,7 +134,8 @@ class ExecutionLog:
         aside = 0
         for _ in range(count):
             if count < HURRY and not self._stopping.is_set():
-                aside += _step_aside(MOST_ASIDE - aside)
+                time.sleep(BREATH_SECONDS)
+                aside += step_aside(most=MOST_ASIDE - aside)
             message = self._waiting.popleft()
             self._at = getattr(message, "at", self._at)
             self._write(self._at, message)
@@ -160,16 +160,6 @@ class ExecutionLog:
         count, self._left_out = self._left_out, 0
         text = f"{count} events were left out of the log: the disk was too slow"
         self._write(at, LogNote(at=at, level="ERROR", verb="STATUS", text=text))
-
-
-def _step_aside(most: int) -> int:
-    """Let others have the interpreter, and those on an order's way finish; how often they were waited for."""
-    time.sleep(BREATH_SECONDS)
-    for waited in range(most):
-        if not is_anything_urgent():
-            return waited
-        time.sleep(ASIDE_SECONDS)
-    return most
 
 
 class Patience:

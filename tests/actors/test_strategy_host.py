@@ -50,13 +50,35 @@ def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes() -> None:
     assert [heard for heard in slow.heard if isinstance(heard, QuoteReported)] == quotes
 
 
-def test_nobody_should_want_the_interpreter_while_a_strategy_hears() -> None:
+def test_nobody_should_want_the_interpreter_while_a_strategy_has_news_to_hear() -> None:
     slow = Slow()
     host = start_actor(StrategyHost, runner=slow, quotes=QuoteBox(), dispatch=lambda _: None, supervisor=None)
+    assert not is_anything_urgent()
     host.tell(FIRST)
+    assert is_anything_urgent()  # before its thread is awake
     assert slow.is_busy.wait(PATIENCE)
+    host.tell(NEWS)
     assert is_anything_urgent()
     slow.may_go.set()
     host.ask(Ping(), timeout=PATIENCE)
     assert not is_anything_urgent()
+    assert stop_actor(host)
+    assert not is_anything_urgent()
+
+
+def test_quotes_are_not_urgent() -> None:
+    slow, box, urgent, both = Slow(), QuoteBox(), [], Event()
+
+    def dispatch(_: Any) -> None:
+        urgent.append(is_anything_urgent())
+        if len(urgent) == 2:
+            both.set()
+
+    host = start_actor(StrategyHost, runner=slow, quotes=box, dispatch=dispatch, supervisor=None)
+    host.tell(FIRST)
+    assert slow.is_busy.wait(PATIENCE)
+    box.put([QuoteReported(at=AT, epoch=Epoch(1), contract=Contract(symbol="Q"))], host)
+    slow.may_go.set()
+    assert both.wait(PATIENCE)
+    assert urgent == [True, False]
     assert stop_actor(host)

@@ -20,7 +20,7 @@ from actors.domain.terms import Order, OrderType, Side
 from actors.messages import events
 from actors.messages.commands import FlattenAll, LockNewExposure
 from actors.messages.system import SessionChanged, SessionState
-from actors.urgency import begin_urgent, end_urgent, is_anything_urgent
+from actors.urgency import begin_urgent, end_urgent, step_aside
 from strategy import log as log_module
 from strategy.config import LoggingConfig
 from strategy.log import MAX_WAITING, MOST_LOOKS_LATE, RUSH, ExecutionLog, LogNote, Patience, render_line, verb_line
@@ -347,25 +347,22 @@ def test_a_rush_is_waited_out_but_not_for_ever() -> None:
 def test_lines_wait_while_anybody_works_on_an_orders_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = threading.Event()
 
-    def is_urgent() -> bool:
+    def aside(*, most: int) -> int:
         looked.set()
-        return is_anything_urgent()
+        return step_aside(most=most)
 
-    monkeypatch.setattr(log_module, "is_anything_urgent", is_urgent)
-    shown: list[str] = []
-    log = ExecutionLog(LoggingConfig(directory=str(tmp_path)), zone=NEW_YORK, console=shown.append)
+    monkeypatch.setattr(log_module, "step_aside", aside)
+    monkeypatch.setattr(log_module, "MOST_ASIDE", 10**9)
+    written = threading.Event()
+    log = ExecutionLog(LoggingConfig(directory=str(tmp_path)), zone=NEW_YORK, console=lambda _: written.set())
     begin_urgent(log)
     log.start()
     log.tell(PARTIAL)
-    for _ in range(5):
-        looked.clear()
-        assert looked.wait(10)
-    assert shown == []
+    assert looked.wait(10)
+    assert not written.wait(0.05)
     end_urgent(log)
-    while not shown:
-        looked.wait(0.01)
+    assert written.wait(10)
     assert log.stop()
-    assert len(shown) == 1
 
 
 def test_what_never_ends_holds_the_log_up_for_so_long_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
