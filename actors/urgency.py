@@ -1,14 +1,19 @@
 """Who is at work on an order's way: what can wait leaves the interpreter to them.
 
-Process-wide, because the interpreter is: Python runs one thread at a time, whoever it belongs to. It is advice:
-nothing depends on it but who comes first.
+Process-wide, because the interpreter is: Python runs one thread at a time, whoever it belongs to. It is advice: nothing
+depends on it but who comes first.
 """
 
+import threading
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Final
 
 _BREATH_SECONDS: Final = 0.0001
 _at_work: set[object] = set()
+_waiting: deque[threading.Lock] = deque()
+"""Each is released as soon as somebody's work has ended."""
 
 
 def begin_urgent(who: object) -> None:
@@ -19,6 +24,9 @@ def begin_urgent(who: object) -> None:
 def end_urgent(who: object) -> None:
     """It waits for something outside again."""
     _at_work.discard(who)
+    with suppress(IndexError):  # another who ended may have been quicker
+        while _waiting:
+            _waiting.popleft().release()
 
 
 def is_anything_urgent(*, besides: object = None) -> bool:
@@ -26,18 +34,28 @@ def is_anything_urgent(*, besides: object = None) -> bool:
     return len(_at_work) > (besides in _at_work)
 
 
-def step_aside(who: object = None, *, most: int) -> int:
-    """Leave the interpreter to the others until none of them is on an order's way.
+def step_aside(*, most: int) -> int:
+    """For whoever has time: wait until nothing is urgent.
 
     Args:
-        who: does not wait for itself.
         most: so many times a tenth of a millisecond at most.
 
     Returns:
         How many times it was.
     """
     for waited in range(most):
-        if not is_anything_urgent(besides=who):
+        if not is_anything_urgent():
             return waited
         time.sleep(_BREATH_SECONDS)
     return most
+
+
+def let_pass(who: object, *, seconds: float) -> None:
+    """For whoever is on an order's way himself: let the others go first, and go on as soon as one of them has ended."""
+    if is_anything_urgent(besides=who):
+        ended = threading.Lock()
+        ended.acquire()
+        _waiting.append(ended)
+        if not ended.acquire(timeout=seconds):
+            with suppress(ValueError):  # released meanwhile
+                _waiting.remove(ended)

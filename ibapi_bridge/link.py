@@ -39,7 +39,7 @@ from actors.messages.wire import (
     Subscribe,
     WireMessage,
 )
-from actors.urgency import begin_urgent, end_urgent, step_aside
+from actors.urgency import begin_urgent, end_urgent, let_pass
 from ibapi_bridge import outbound
 from ibapi_bridge.asking import Asker
 from ibapi_bridge.backlog import Backlog
@@ -61,8 +61,8 @@ from ibapi_bridge.transport import ConnectionEnded, Garbled, NoGateway, Transpor
 __all__ = ["IbapiLink", "LinkSettings"]
 
 _CLOSE_SECONDS = 2.0
-_MOST_ASIDE = 10
-"""So often, for a tenth of a millisecond each, what else has arrived waits for those who act on the news."""
+_LET_PASS_SECONDS = 0.001
+"""So long at most what else has arrived waits for those who act on the news."""
 
 _TICKS = 8
 """So many ticks are understood between two looks for anything more important."""
@@ -271,7 +271,7 @@ class IbapiLink:
                     portion, heard = heard, []
                     self._pass_on_all(portion)
                     if portions.is_calm:
-                        step_aside(self, most=_MOST_ASIDE)
+                        let_pass(self, seconds=_LET_PASS_SECONDS)
         finally:
             self._pass_on_all(heard)
         return is_news

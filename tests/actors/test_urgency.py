@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from actors import urgency
-from actors.urgency import begin_urgent, end_urgent, is_anything_urgent, step_aside
+from actors.urgency import begin_urgent, end_urgent, is_anything_urgent, let_pass, step_aside
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +35,33 @@ def test_stepping_aside_ends_with_what_was_urgent_or_after_so_many_times(monkeyp
 
     monkeypatch.setattr("time.sleep", nap)
     begin_urgent("a")
-    begin_urgent("me")
-    assert step_aside("me", most=10) == 3
-    assert step_aside("me", most=10) == 0
+    assert step_aside(most=10) == 3
+    assert step_aside(most=10) == 0
+    begin_urgent("b")
     assert step_aside(most=10) == 10
 
 
-def test_nobody_waits_for_himself_and_others_get_the_interpreter() -> None:
+def test_nobody_waits_for_himself_or_when_nothing_is_urgent() -> None:
+    begin_urgent("me")
+    let_pass("me", seconds=1000)
+    end_urgent("me")
+    let_pass("me", seconds=1000)
+
+
+def test_whoever_lets_others_pass_goes_on_as_soon_as_one_has_ended() -> None:
     begin_urgent("other")
-    thread = Thread(target=end_urgent, args=("other",))
-    thread.start()
-    step_aside("me", most=10_000)
-    thread.join(10)
-    assert not is_anything_urgent()
+    waiting = Thread(target=let_pass, args=("me",), kwargs={"seconds": 1000})
+    waiting.start()
+    while not urgency._waiting:
+        waiting.join(0.001)
+    assert waiting.is_alive()
+    end_urgent("other")
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert not urgency._waiting
+
+
+def test_whoever_lets_others_pass_does_not_wait_for_ever() -> None:
+    begin_urgent("other")
+    let_pass("me", seconds=0.001)
+    assert not urgency._waiting
