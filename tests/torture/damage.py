@@ -1,8 +1,7 @@
 """Damages a journal's files in every small way: never a wrong state, always the whole state or a named refusal.
 
-``python -m tests.torture.damage`` is the long run: truncation at every byte of the tail and every single bit flipped in
-the last three records, of the write-ahead log as a crash leaves it and of the database as a stop leaves it, and every
-bit of the head file. ``--stride N`` takes every N-th case only.
+``python -m tests.torture.damage`` is the long run: truncation at every byte and every single bit flipped, in the
+journal as a crash leaves it and in its head file. ``--stride N`` takes every N-th case only.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The disk fills up while an engine trades: it halts with the cause, cancels still leave, and a restart loses nothing.
 
 ``python -m tests.torture.full_disk`` does it at many fillings. The disk is full because the system lets no file of the
-engine grow beyond a limit: a real write fails, in the journal, its write-ahead log or a snapshot.
+engine grow beyond a limit: a real write fails, in the journal or a snapshot.
 """
 
 import argparse
