@@ -138,6 +138,14 @@ def test_a_lost_tail_is_noticed(path: Path, kept: bytes) -> None:
         opened(path)
 
 
+def test_a_tail_that_vanishes_from_an_open_journal_is_noticed(path: Path) -> None:
+    text = written(path, 2)
+    with closing(opened(path)) as journal:
+        path.write_bytes(text[: text.rindex(b"CancelOrder")])
+        with pytest.raises(JournalDamaged, match="record 2 is missing"):
+            list(journal.records())
+
+
 @pytest.mark.parametrize("torn", range(1, 140, 7))
 def test_a_commit_that_was_cut_off_is_as_if_it_had_never_been(path: Path, torn: int) -> None:
     """The process was killed within the write: nothing that follows from it has left."""
