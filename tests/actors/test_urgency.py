@@ -50,7 +50,7 @@ def test_nobody_waits_for_himself_or_when_nothing_is_urgent() -> None:
 
 def test_whoever_lets_others_pass_goes_on_as_soon_as_one_has_ended() -> None:
     begin_urgent("other")
-    waiting = Thread(target=let_pass, args=("me",), kwargs={"seconds": 1000})
+    waiting = Thread(target=let_pass, args=("me",), kwargs={"seconds": 1000}, daemon=True)
     waiting.start()
     while not urgency._waiting:
         waiting.join(0.001)
