@@ -1,8 +1,11 @@
 """The strategy host's inbox: news of orders waits behind a few quotes at most."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
+
+import pytest
 
 from actors.base import Ping, start_actor, stop_actor
 from actors.conflation import QuoteBox
@@ -33,9 +36,23 @@ class Slow:
         return ()
 
 
-def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes() -> None:
+@pytest.fixture
+def start() -> Iterator[Callable[..., Any]]:
+    """Starts hosts, which end with the test."""
+    hosts: list[Any] = []
+
+    def host_of(runner: Slow, box: QuoteBox, dispatch: Callable[[Any], None] = lambda _: None) -> Any:
+        hosts.append(start_actor(StrategyHost, runner=runner, quotes=box, dispatch=dispatch, supervisor=None))
+        return hosts[-1]
+
+    yield host_of
+    for host in hosts:
+        stop_actor(host)
+
+
+def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes(start: Callable[..., Any]) -> None:
     slow, box = Slow(), QuoteBox()
-    host = start_actor(StrategyHost, runner=slow, quotes=box, dispatch=lambda _: None, supervisor=None)
+    host = start(slow, box)
     host.tell(FIRST)
     assert slow.is_busy.wait(PATIENCE)
     contracts = [Contract(symbol=f"Q{number}") for number in range(40)]
@@ -50,9 +67,9 @@ def test_news_of_an_order_does_not_wait_behind_a_flood_of_quotes() -> None:
     assert [heard for heard in slow.heard if isinstance(heard, QuoteReported)] == quotes
 
 
-def test_nobody_should_want_the_interpreter_while_a_strategy_has_news_to_hear() -> None:
+def test_nobody_should_want_the_interpreter_while_a_strategy_has_news_to_hear(start: Callable[..., Any]) -> None:
     slow = Slow()
-    host = start_actor(StrategyHost, runner=slow, quotes=QuoteBox(), dispatch=lambda _: None, supervisor=None)
+    host = start(slow, QuoteBox())
     assert not is_anything_urgent()
     host.tell(FIRST)
     assert is_anything_urgent()  # before its thread is awake
@@ -66,7 +83,7 @@ def test_nobody_should_want_the_interpreter_while_a_strategy_has_news_to_hear() 
     assert not is_anything_urgent()
 
 
-def test_quotes_are_not_urgent() -> None:
+def test_quotes_are_not_urgent(start: Callable[..., Any]) -> None:
     slow, box, urgent, both = Slow(), QuoteBox(), [], Event()
 
     def dispatch(_: Any) -> None:
@@ -74,11 +91,10 @@ def test_quotes_are_not_urgent() -> None:
         if len(urgent) == 2:
             both.set()
 
-    host = start_actor(StrategyHost, runner=slow, quotes=box, dispatch=dispatch, supervisor=None)
+    host = start(slow, box, dispatch)
     host.tell(FIRST)
     assert slow.is_busy.wait(PATIENCE)
     box.put([QuoteReported(at=AT, epoch=Epoch(1), contract=Contract(symbol="Q"))], host)
     slow.may_go.set()
     assert both.wait(PATIENCE)
     assert urgent == [True, False]
-    assert stop_actor(host)
