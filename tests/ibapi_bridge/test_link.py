@@ -40,6 +40,7 @@ from actors.messages.wire import (
     Subscribe,
 )
 from actors.urgency import is_anything_urgent
+from ibapi_bridge import link as link_module
 from ibapi_bridge.contracts import InstrumentCache
 from ibapi_bridge.gateway_simulator import GatewayConfig, GatewaySimulator
 from ibapi_bridge.link import IbapiLink
@@ -140,6 +141,24 @@ def test_nobody_should_want_the_interpreter_while_news_of_an_order_is_passed_on(
         heard.next(OrderStatusReported)
         assert urgent[-1]
     assert not is_anything_urgent()
+
+
+def test_in_a_calm_moment_whoever_hears_the_first_report_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    hear = Heard.__call__
+
+    def watched(heard: Heard, *reports: Report) -> None:
+        said.extend(type(report).__name__ for report in reports)
+        hear(heard, *reports)
+
+    monkeypatch.setattr(Heard, "__call__", watched)
+    with connection() as (gateway, _, heard):
+        monkeypatch.setattr(link_module, "let_pass", lambda who, *, seconds: said.append("let pass"))
+        gateway.send(status(1) + status(2))
+        for _ in range(2):
+            heard.next(OrderStatusReported)
+        first = said.index("OrderStatusReported")
+        assert said[first : first + 3] == ["OrderStatusReported", "let pass", "OrderStatusReported"]
 
 
 def test_a_failed_request_ends_its_list_as_incomplete() -> None:
