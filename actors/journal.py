@@ -17,9 +17,18 @@ import attrs
 
 from actors.codec import Codec
 from actors.fault_points import reached
-from actors.journal_files import Head, ProcessLock, RecordFile, written_aside
+from actors.journal_files import Head, ProcessLock, RecordFile, put_in_place, written_aside
 from actors.journal_snapshots import Snapshot, SnapshotFiles
-from actors.journal_text import WAY_FORWARD, Header, JournalDamaged, JournalText, Position, Record, committed
+from actors.journal_text import (
+    BEGINNING,
+    WAY_FORWARD,
+    Header,
+    JournalDamaged,
+    JournalText,
+    Position,
+    Record,
+    committed,
+)
 
 __all__ = ["Durability", "Journal", "JournalDamaged", "JournalFailed", "JournalIdentity"]
 
@@ -125,18 +134,17 @@ class Journal:
         if self._file.size > place:
             self._file.cut(place)
 
-    def records(self, *, after: Position | None = None) -> Iterator[Record]:
-        """Records in order, behind a position or all of them, each checked.
+    def records(self, *, after: Position = BEGINNING) -> Iterator[Record]:
+        """Records in order, behind a position or all there ever were, each checked.
 
         Raises:
-            JournalDamaged: a record is missing or not what was written.
+            JournalDamaged: a record is missing, archived, or not what was written.
         """
-        start = self.text.header.start if after is None else after
-        for batch in self.text.batches(start):
-            start = batch.end
+        for batch in self.text.batches(after):
+            after = batch.end
             yield from batch.records
-        if start.sequence != self.sequence:
-            raise JournalDamaged(f"journal {self.path}: record {start.sequence + 1} is missing; {WAY_FORWARD}")
+        if after.sequence != self.sequence:
+            raise JournalDamaged(f"journal {self.path}: record {after.sequence + 1} is missing; {WAY_FORWARD}")
 
     def save_snapshot(self, body: bytes) -> None:
         """Store the state after the last record.
@@ -160,7 +168,7 @@ class Journal:
         shorter = written_aside(self.path, chain([header.line()], self.text.portions(position, self._position)))
         self._file.close()  # Windows replaces no open file
         try:
-            shorter.replace(self.path)
+            put_in_place(shorter, self.path)
         finally:
             self._file = self._opener(self.path)
         self.text = JournalText(self.path)
@@ -174,7 +182,7 @@ class Journal:
     def _prepared(self, identity: JournalIdentity) -> JournalText:
         if not self.path.exists() or not self.path.stat().st_size:
             header = Header(strategy=identity.strategy_id, account=identity.account)
-            written_aside(self.path, [header.line()]).replace(self.path)
+            put_in_place(written_aside(self.path, [header.line()]), self.path)
         text = JournalText(self.path)
         for key, ours in (("strategy", identity.strategy_id), ("account", identity.account)):
             written = getattr(text.header, key)

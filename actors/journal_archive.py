@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actors.fault_points import reached
 from actors.journal import Journal
-from actors.journal_files import ARCHIVE_SUFFIX, written_aside
+from actors.journal_files import ARCHIVE_SUFFIX, put_in_place, written_aside
 from actors.journal_text import Position
 
 KEEP_RECORDS = 200_000
@@ -28,7 +28,7 @@ def archive_old_records(journal: Journal, *, keep: int = KEEP_RECORDS) -> Path |
     target = journal.path.with_suffix(f"{ARCHIVE_SUFFIX}{start.sequence + 1:012}-{last.sequence:012}")
     unfinished = written_aside(target, chain([text.header.line()], text.portions(start, last)))
     reached("archive.written")
-    unfinished.replace(target)
+    put_in_place(unfinished, target)
     reached("archive.renamed")
     journal.forget(last)
     return target

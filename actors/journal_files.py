@@ -10,14 +10,14 @@ ARCHIVE_SUFFIX = ".archive-"
 """Begins the names of archives, each beside its journal."""
 
 _HEAD = struct.Struct(">Q")
+_CLOSED = -1
 
 
 class RecordFile:
     """A file that only grows, or loses what was last added."""
 
     def __init__(self, path: Path) -> None:
-        binary = getattr(os, "O_BINARY", 0)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | binary, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
 
     @property
     def size(self) -> int:
@@ -43,8 +43,10 @@ class RecordFile:
         os.ftruncate(self._descriptor, size)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        """Close the file; what is done with it afterwards is refused, whoever is given its number."""
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
+            os.close(descriptor)
 
 
 class JournalLocked(Exception):
@@ -110,14 +112,34 @@ def written_aside(path: Path, portions: Iterable[bytes]) -> Path:
     """A file on the disk that is ready to take the place of ``path``.
 
     Raises:
-        OSError: the disk refused.
+        OSError: the disk refused; nothing is left of it.
     """
     unfinished = path.with_name(f"{path.name}-unfinished")
-    with unfinished.open("wb") as file:
-        file.writelines(portions)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with unfinished.open("wb") as file:
+            file.writelines(portions)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     return unfinished
+
+
+def put_in_place(written: Path, path: Path) -> None:
+    """Give a file its name, and wait until the disk knows it by that.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    written.replace(path)
+    if os.name == "nt":  # which opens no folders
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _write_at_start(descriptor: int, data: bytes) -> None:

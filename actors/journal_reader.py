@@ -7,7 +7,7 @@ import attrs
 
 from actors.journal_files import ARCHIVE_SUFFIX, head_of
 from actors.journal_snapshots import SnapshotFiles
-from actors.journal_text import SCHEMA_VERSION, JournalDamaged, JournalText, Record
+from actors.journal_text import JournalDamaged, JournalText, Record
 
 
 @attrs.frozen(kw_only=True)
@@ -16,7 +16,6 @@ class JournalSummary:
 
     strategy: str
     account: str
-    schema: str
     records: int
     snapshots: int
 
@@ -38,7 +37,6 @@ class JournalReader:
         return JournalSummary(
             strategy=header.strategy,
             account=header.account,
-            schema=str(SCHEMA_VERSION),
             records=sum(len(batch.records) for batch in self._text.batches(header.start)),
             snapshots=len(SnapshotFiles(self._path).sequences()),
         )

@@ -155,12 +155,19 @@ class JournalText:
         """What was committed behind a position, to the last whole commit.
 
         Raises:
-            JournalDamaged: names the first record that is missing or not what was written.
+            JournalDamaged: names the first record that is missing or not what was written, or those that are archived.
         """
-        pending: list[bytes] = []
+        start, pending = self.header.start, list[bytes]()
+        if after.offset < start.offset:
+            raise JournalDamaged(
+                f"journal {self.path}: records {after.sequence + 1} to {start.sequence} are archived and no snapshot "
+                f"fits; {WAY_FORWARD}"
+            )
         with self.path.open("rb") as lines:
             lines.seek(self.place_of(after))
             for line in lines:
+                if not line.endswith(b"\n"):
+                    return  # its owner is just writing it, or never finished
                 commit = _COMMIT.fullmatch(line)
                 if commit is None:
                     pending.append(line)

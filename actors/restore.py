@@ -15,7 +15,7 @@ from actors.domain.portfolio_state import PortfolioState
 from actors.fault_points import reached
 from actors.journal import Journal, JournalDamaged
 from actors.journal_snapshots import Snapshot, SnapshotFiles
-from actors.journal_text import BEGINNING, WAY_FORWARD, JournalText, Position
+from actors.journal_text import BEGINNING, JournalText, Position
 from actors.messages.commands import AcceptPosition, BlockInstrument, StateChanged
 from actors.messages.events import CommissionCharged, FillCorrected, OrderFilled, PositionMismatched, Reconciled
 from actors.messages.reports import PositionReported, SnapshotEnded
@@ -100,21 +100,12 @@ def restore(journal: Journal, config: DeskConfig) -> Fold:
 
 
 def folded_from(journal: JournalText, config: DeskConfig) -> tuple[Position, Fold]:
-    """The newest snapshot that fits and that this version can read, with its position; without one the empty state.
-
-    Raises:
-        JournalDamaged: without one, and the first records are archived.
-    """
+    """The newest snapshot that fits and that this version can read, with its position; without one the empty state."""
     for stored in SnapshotFiles(journal.path).fitting(journal):
         snapshot = _read(stored)
         if snapshot is not None:
             return stored.position, Fold(config, snapshot)
-    start = journal.header.start
-    if start != BEGINNING:
-        raise JournalDamaged(
-            f"journal {journal.path}: records 1 to {start.sequence} are archived and no snapshot fits; {WAY_FORWARD}"
-        )
-    return start, Fold(config)
+    return BEGINNING, Fold(config)
 
 
 def take_snapshot(journal: Journal, fold: Fold) -> None:

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event
@@ -95,7 +94,9 @@ def folded(journal: Path, config: DeskConfig, *, last: int) -> bytes:
     """
     text, codec = JournalText(journal), Codec()
     position, state = folded_from(text, config)
-    for batch in takewhile(lambda batch: batch.end.sequence <= last, text.batches(position)):
+    for batch in text.batches(position):
+        if batch.end.sequence > last:
+            break
         for record in batch.records:
             state.add(codec.decode(record.kind, record.body))
         position = batch.end

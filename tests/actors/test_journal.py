@@ -1,9 +1,11 @@
 """The journal keeps what it promised, and says plainly when it cannot."""
 
+import io
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +22,8 @@ from actors.journal import (
     JournalFailed,
     JournalIdentity,
 )
-from actors.journal_files import JournalLocked, RecordFile
-from actors.journal_text import BEGINNING, Header, Position, committed
+from actors.journal_files import JournalLocked, RecordFile, written_aside
+from actors.journal_text import BEGINNING, Header, JournalText, Position, committed
 from actors.messages.commands import CancelOrder
 from actors.messages.system import Tick
 
@@ -144,6 +146,41 @@ def test_a_tail_that_vanishes_from_an_open_journal_is_noticed(path: Path) -> Non
         path.write_bytes(text[: text.rindex(b"CancelOrder")])
         with pytest.raises(JournalDamaged, match="record 2 is missing"):
             list(journal.records())
+
+
+def test_a_line_that_is_just_being_written_is_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads beside the owner may see half a line, and the other half as the next one."""
+
+    class Growing(io.BytesIO):
+        def __iter__(self) -> Iterator[bytes]:
+            for line in iter(self.readline, b""):
+                yield from (line[:9], line[9:]) if b"demo-2" in line else (line,)
+
+    text = written(path)
+    journal = JournalText(path)
+    monkeypatch.setattr(Path, "open", lambda _, mode: Growing(text))
+    assert [record.sequence for batch in journal.batches(BEGINNING) for record in batch.records] == [1]
+
+
+def test_a_file_that_was_closed_takes_nothing_whoever_has_its_number_now(path: Path, tmp_path: Path) -> None:
+    written(path)
+    file = RecordFile(path)
+    file.close()
+    file.close()
+    with (tmp_path / "other").open("wb"), pytest.raises(OSError, match="Bad file descriptor"):
+        file.append(b"x")
+    assert (tmp_path / "other").read_bytes() == b""
+
+
+def test_what_could_not_be_written_aside_takes_no_place(path: Path) -> None:
+    def refused() -> Iterator[bytes]:
+        yield b"begun"
+        raise OSError(28, "No space left on device")
+
+    path.parent.mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        written_aside(path, refused())
+    assert list(path.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("torn", range(1, 140, 7))
