@@ -68,7 +68,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("strategy.simulate.backtest_cli", "a strategy over recorded days, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
-SWITCH_INTERVAL_SECONDS = 0.0002
 YOUNG_OBJECTS = 5_000
 """So many new objects call for a garbage collection: an order leaves some dozens behind, hardly any of them garbage."""
 
@@ -286,7 +285,6 @@ def run_engine(run: Run) -> int:
     strategy = make(config.strategy.path, config.strategy.parameters)
     strategy_id = config.strategy.id or strategy_id_of(type(strategy).__name__)
     zone = ZoneInfo(config.session.time_zone)
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     logging.getLogger("pykka").setLevel(logging.CRITICAL)  # the supervisor tells of deaths, with accounts masked
     with ExitStack() as stack:
         identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)

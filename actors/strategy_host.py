@@ -15,6 +15,7 @@ from actors.base import Actor, Address
 from actors.conflation import QuoteBox, QuotesWaiting
 from actors.domain.start_gate import StartGate
 from actors.fault_points import reached
+from actors.interpreter import strategy_begins, strategy_has_ended
 from actors.urgency import begin_urgent, end_urgent
 
 _QUOTES = 4
@@ -90,9 +91,17 @@ class StrategyHost(Actor):
         """Let the strategy hear it and pass on what it wants."""
         if isinstance(message, QuotesWaiting):
             for quote in self._quotes.take_some(_QUOTES, self.actor_ref):
-                self._dispatch(self._runner.hear(quote))
+                self._let_hear(quote)
             return
         reached("strategy_host.hears", message)
-        self._dispatch(self._runner.hear(message))
+        self._let_hear(message)
         for start in self._gate.decide(message):
-            self._dispatch(self._runner.hear(start))
+            self._let_hear(start)
+
+    def _let_hear(self, message: object) -> None:
+        strategy_begins()
+        try:
+            wanted = self._runner.hear(message)
+        finally:
+            strategy_has_ended()
+        self._dispatch(wanted)

@@ -1,4 +1,4 @@
-"""A strategy that computes on every quote: what the interpreter's switch interval does to the order path.
+"""A strategy that computes on every quote: what the switch interval during its hooks does to the order path.
 
     python benchmarks/busy_strategy.py [--seconds 8] [--busy-ms 20] [--signals-per-second 40] [--intervals 5,1,0.5]
 
@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import attrs  # noqa: E402
 
 import run  # noqa: E402
+from actors import interpreter  # noqa: E402
 from actors.clock import SystemClock  # noqa: E402
 from actors.domain.identity import ClientId, Epoch  # noqa: E402
 from actors.domain.terms import Order, Side  # noqa: E402
@@ -158,7 +159,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.port:
         return _party(arguments)
-    chosen = run.SWITCH_INTERVAL_SECONDS * 1000
+    chosen = interpreter.STRATEGY_SECONDS * 1000
     intervals = [float(word) for word in arguments.intervals.split(",")]
     print(f"{arguments.busy_ms:g} ms of computing on each of {arguments.signals_per_second:g} quotes a second")
     print(f"{'interval ms':>12}{'computing p50':>15}{'out p50':>9}{'out p99':>9}{'back p50':>10}{'back p99':>10}")
@@ -205,7 +206,7 @@ def _print_row(interval: float, chosen: float, figures: dict[str, float]) -> Non
 
 def _party(arguments: argparse.Namespace) -> int:
     logging.disable(logging.INFO)
-    run.SWITCH_INTERVAL_SECONDS = float(arguments.intervals) / 1000
+    interpreter.STRATEGY_SECONDS = float(arguments.intervals) / 1000
     run.Console = StampingConsole  # type: ignore[attr-defined]  # the run makes its console itself
     began = time.perf_counter() + WARM_UP_SECONDS
     code = _trade(arguments.port, loops_in(arguments.busy_ms / 1000), arguments.seconds + WARM_UP_SECONDS)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from sys import getswitchinterval
 from threading import Event
 from typing import Any
 
 import pytest
 
+from actors import interpreter
 from actors.base import Ping, start_actor, stop_actor
 from actors.conflation import QuoteBox
 from actors.domain.contract import Contract
@@ -98,3 +100,27 @@ def test_quotes_are_not_urgent(start: Callable[..., Any]) -> None:
     slow.may_go.set()
     assert both.wait(PATIENCE)
     assert urgent == [True, False]
+
+
+def test_a_strategy_that_computes_gives_way_sooner_than_our_own_code(start: Callable[..., Any]) -> None:
+    slow, box = Slow(), QuoteBox()
+    host = start(slow, box)
+    before = getswitchinterval()
+    host.tell(FIRST)
+    assert slow.is_busy.wait(PATIENCE)
+    assert getswitchinterval() == pytest.approx(interpreter.STRATEGY_SECONDS)
+    assert before > interpreter.STRATEGY_SECONDS
+    slow.may_go.set()
+    stop_actor(host)
+    assert getswitchinterval() == pytest.approx(interpreter.OURS_SECONDS)
+
+
+def test_our_own_code_goes_on_as_usual_after_a_strategy_that_breaks_its_runner(start: Callable[..., Any]) -> None:
+    class Broken(Slow):
+        def hear(self, message: Any) -> tuple[Any, ...]:
+            raise RuntimeError(message)
+
+    host = start(Broken(), QuoteBox())
+    host.tell(FIRST)
+    stop_actor(host)
+    assert getswitchinterval() == pytest.approx(interpreter.OURS_SECONDS)
