@@ -7,7 +7,7 @@ names a file to which every point that is reached is appended once. Neither is e
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -27,6 +27,13 @@ def reached(point: str, subject: object = None) -> None:
     watcher = _state.watcher
     if watcher is not None:
         watcher(point if subject is None else f"{point}:{type(subject).__name__}")
+
+
+def reached_all(point: str, subjects: Iterable[object]) -> None:
+    """Mark an instant for each of several subjects."""
+    if _state.watcher is not None:
+        for subject in subjects:
+            reached(point, subject)
 
 
 def arm(environment: Mapping[str, str]) -> None:

@@ -143,9 +143,10 @@ class JournalledOutbox:
 
     def add(self, message: object, decided: Outbox) -> None:
         """Remember an input and what was decided."""
-        self.settle_time()
+        if self._quiet_tick is not None:
+            self.settle_time()
         self._inputs.append(message)
-        self._decided.extend(decided)
+        self._decided += decided
 
     def pass_time(self, tick: Tick) -> None:
         """A quiet tick is written only if something follows that may depend on it, and then the last one alone."""

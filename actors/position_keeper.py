@@ -56,13 +56,13 @@ class PositionKeeper(Actor):
             return
         if isinstance(message, QuotesWaiting):
             for quote in self._quotes.take():
-                self._dispatch(self._portfolio.decide(quote))
+                self._decide(quote)
             self._stale = True
             return
         if isinstance(message, FinishReconciliation):
             self.post(self._connector, message)
             return
-        self._dispatch(self._portfolio.decide(message))
+        self._decide(message)
         match message:
             case Reconciled():
                 self._tell_view(message.at)
@@ -72,6 +72,11 @@ class PositionKeeper(Actor):
                     self._tell_view(message.at)
             case _:
                 self._stale = True
+
+    def _decide(self, message: Any) -> None:  # noqa: ANN401  # the portfolio's own signature names its messages
+        decided = self._portfolio.decide(message)
+        if decided:
+            self._dispatch(decided)
 
     def on_stop(self) -> None:
         """Pykka's hook: what still waits is booked and shown, so that the last report counts every fill."""

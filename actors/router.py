@@ -4,13 +4,13 @@ One conversation, one path: everything about orders travels link -> order manage
 between the same parties can reorder it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from actors.base import Address, deliver, deliver_all
 from actors.conflation import QuoteBox
 from actors.domain.identity import Epoch
-from actors.fault_points import reached
+from actors.fault_points import reached_all
 from actors.link import HearsReports
 from actors.messages import commands, events, portfolio, reports, schedule, system, wire
 from actors.messages.reports import QuoteReported, Report
@@ -21,8 +21,14 @@ class Router:
 
     def __init__(self, table: Mapping[type[Any], tuple[Address[Any], ...]]) -> None:
         self._table = dict(table)
-        places = [(place, id(address)) for row in self._table.values() for place, address in enumerate(row)]
-        self._rank = {address: place for place, address in sorted(places)}
+        ranks = {id(address): place for place, address in sorted(self._places(), key=lambda found: found[0])}
+        addresses = {id(address): address for _, address in self._places()}
+        order = sorted(addresses, key=ranks.__getitem__)
+        self._recipients = tuple(addresses[each] for each in order)
+        self._boxes = {kind: tuple(order.index(id(address)) for address in row) for kind, row in self._table.items()}
+
+    def _places(self) -> Iterator[tuple[int, Address[Any]]]:
+        return (found for row in self._table.values() for found in enumerate(row))
 
     @property
     def rows(self) -> Mapping[type[Any], tuple[Address[Any], ...]]:
@@ -35,27 +41,27 @@ class Router:
         Whoever stands last in a row is told last: the order manager concludes nothing from reports that those it
         tells its conclusions have not been told.
         """
+        reached_all("route", messages)
         if len(messages) == 1:
-            reached("route", messages[0])
             for address in self._table[type(messages[0])]:
                 deliver(address, messages[0])
             return
-        mail: dict[int, tuple[Address[Any], list[object]]] = {}
+        mail: list[list[object]] = [[] for _ in self._recipients]
         for message in messages:
-            reached("route", message)
-            for address in self._table[type(message)]:
-                mail.setdefault(id(address), (address, []))[1].append(message)
-        for recipient in sorted(mail, key=self._rank.__getitem__):
-            deliver_all(*mail[recipient])
+            for box in self._boxes[type(message)]:
+                mail[box].append(message)
+        for recipient, waiting in zip(self._recipients, mail, strict=True):
+            if waiting:
+                deliver_all(recipient, waiting)
 
     def all(self, messages: tuple[object, ...]) -> None:
         """As calling it, but messages for the wire first: nobody else's wake-up may delay them."""
-        if not messages:
-            return
-        if len(messages) > 1:
-            self(*[message for message in messages if isinstance(message, wire.WireCommand)])
-            messages = tuple(message for message in messages if not isinstance(message, wire.WireCommand))
-        self(*messages)
+        for_wire = [message for message in messages if isinstance(message, wire.WireCommand)]
+        if for_wire and len(messages) > 1:
+            self(*for_wire)
+            messages = tuple([message for message in messages if not isinstance(message, wire.WireCommand)])
+        if messages:
+            self(*messages)
 
 
 class NoticesOfNoOrder:
@@ -201,9 +207,10 @@ class QuoteFan:
 
     def __call__(self, *reports: Report) -> None:
         """Called on the link's thread for all reports."""
-        quotes = [report for report in reports if isinstance(report, QuoteReported)]
+        quotes = [report for report in reports if type(report) is QuoteReported]
         if quotes:
             for box, owner in self._readers:
                 box.put(quotes, owner)
-        if len(quotes) < len(reports):
-            self._rest(*[report for report in reports if not isinstance(report, QuoteReported)])
+            reports = tuple([report for report in reports if type(report) is not QuoteReported])
+        if reports:
+            self._rest(*reports)

@@ -104,4 +104,5 @@ class StrategyHost(Actor):
             wanted = self._runner.hear(message)
         finally:
             strategy_has_ended()
-        self._dispatch(wanted)
+        if wanted:
+            self._dispatch(wanted)

@@ -120,6 +120,22 @@ def identity(value: object) -> str:
     return text(value, IDENTITY_LIMIT).strip()
 
 
+@lru_cache(maxsize=4096)
+def name(value: str) -> str:
+    """As ``identity``, for names that come again and again: accounts, venues, currencies."""
+    return identity(value)
+
+
+def remark(value: str, limit: int = TEXT_LIMIT) -> str:
+    """As ``text``, for what is empty nearly always."""
+    return text(value, limit) if value else ""
+
+
+def whole(value: int) -> int:
+    """As ``integer``, for a field that holds nothing but 32-bit whole numbers."""
+    return 0 if value == UNSET_INTEGER else value
+
+
 def _printable(character: str) -> str:
     if character.isprintable():
         return character

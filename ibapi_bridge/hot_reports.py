@@ -21,63 +21,63 @@ from actors.messages.reports import (
 )
 from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.direct import message_class
-from ibapi_bridge.figures import Untranslatable, figure, identity, integer, needed, quantity, text
+from ibapi_bridge.figures import Untranslatable, figure, identity, integer, name, needed, quantity, remark, text, whole
 from ibapi_bridge.inbound_terms import contract_of, order_of
 from ibapi_bridge.quotes import QuoteFold
 from ibapi_bridge.times import execution_time
-from ibapi_bridge.vocabulary import broker_status, side
+from ibapi_bridge.vocabulary import broker_status, side, status_word
 
 Reader = Callable[[Any, datetime, Epoch, Conversation], Report | None]
 _Fields = Any  # the generated classes carry no type information
 
 
 def _order_status(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> Report:
-    word, has = text(said.status, 64), said.HasField
+    word, has = status_word(said.status), said.HasField
     return OrderStatusReported(
         at=at,
         epoch=epoch,
-        order_id=OrderId(integer(said.orderId)),
+        order_id=OrderId(whole(said.orderId)),
         status=broker_status(word),
         raw_status=word,
         perm_id=PermId(integer(said.permId)),
-        client_id=ClientId(integer(said.clientId)),
+        client_id=ClientId(whole(said.clientId)),
         filled=quantity(said.filled),
         remaining=quantity(said.remaining),
         average_price=figure(said.avgFillPrice) if has("avgFillPrice") else None,
         last_price=figure(said.lastFillPrice) if has("lastFillPrice") else None,
-        parent_id=OrderId(integer(said.parentId)),
-        why_held=text(said.whyHeld, 256),
+        parent_id=OrderId(whole(said.parentId)),
+        why_held=remark(said.whyHeld, 256),
         price_cap=figure(said.mktCapPrice) or None,
     )
 
 
 def _open_order(said: _Fields, at: datetime, epoch: Epoch, context: Conversation) -> Report:
     contract, order, state = contract_of(said.contract), said.order, said.orderState
-    word = text(state.status, 64)
+    word = status_word(state.status)
     return OpenOrderReported(
         at=at,
         epoch=epoch,
-        order_id=OrderId(integer(said.orderId)),
+        order_id=OrderId(whole(said.orderId)),
         contract=contract,
         order=order_of(contract, order),
         status=broker_status(word),
         raw_status=word,
         perm_id=PermId(integer(order.permId)),
-        client_id=ClientId(integer(order.clientId)),
-        account=Account(identity(order.account)),
+        client_id=ClientId(whole(order.clientId)),
+        account=Account(name(order.account)),
         order_ref=identity(order.orderRef),
-        parent_id=OrderId(integer(order.parentId)),
+        parent_id=OrderId(whole(order.parentId)),
         filled=quantity(order.filledQuantity),
-        reject_reason=text(state.rejectReason),
-        warning=text(state.warningText),
+        reject_reason=remark(state.rejectReason),
+        warning=remark(state.warningText),
         what_if=order.whatIf,
         snapshot=context.is_pending(SnapshotKind.OPEN_ORDERS),
     )
 
 
 def _execution(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> Report:
-    source, request_id = said.execution, integer(said.reqId)
-    exec_id, order_id, has = identity(source.execId), integer(source.orderId), source.HasField
+    source, request_id = said.execution, whole(said.reqId)
+    exec_id, order_id, has = identity(source.execId), whole(source.orderId), source.HasField
     if not exec_id:
         raise Untranslatable("execId is empty: an execution needs one")
     return ExecutionReported(
@@ -85,20 +85,20 @@ def _execution(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> Re
         epoch=epoch,
         exec_id=ExecId(exec_id),
         contract=contract_of(said.contract),
-        side=side(text(source.side)),
+        side=side(name(source.side)),
         quantity=needed("shares", quantity(source.shares), source.shares),
         price=needed("price", figure(source.price) if has("price") else None, source.price),
         executed_at=execution_time(text(source.time, 256), at),
         request_id=RequestId(request_id) if request_id > 0 else None,
         order_id=OrderId(order_id) if order_id else None,
         perm_id=PermId(integer(source.permId)),
-        client_id=ClientId(integer(source.clientId)),
-        account=Account(identity(source.acctNumber)),
+        client_id=ClientId(whole(source.clientId)),
+        account=Account(name(source.acctNumber)),
         order_ref=identity(source.orderRef),
         cumulative_quantity=quantity(source.cumQty),
         average_price=figure(source.avgPrice) if has("avgPrice") else None,
-        venue=identity(source.exchange),
-        liquidity=integer(source.lastLiquidity),
+        venue=name(source.exchange),
+        liquidity=whole(source.lastLiquidity),
         liquidation=source.isLiquidation,
     )
 
@@ -110,7 +110,7 @@ def _commission(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> R
         epoch=epoch,
         exec_id=ExecId(identity(said.execId)),
         commission=figure(said.commissionAndFees) if has("commissionAndFees") else None,
-        currency=identity(said.currency),
+        currency=name(said.currency),
         realized_pnl=figure(said.realizedPNL) if has("realizedPNL") else None,
     )
 
@@ -119,7 +119,7 @@ def _position(said: _Fields, at: datetime, epoch: Epoch, _: Conversation) -> Rep
     return PositionReported(
         at=at,
         epoch=epoch,
-        account=Account(identity(said.account)),
+        account=Account(name(said.account)),
         contract=contract_of(said.contract),
         quantity=needed("position", figure(said.position), said.position or None),
         average_cost=figure(said.avgCost) if said.HasField("avgCost") else None,

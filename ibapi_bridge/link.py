@@ -281,6 +281,14 @@ class IbapiLink:
         self._pass_on_all([report for frame in frames for report in listener.understand(frame)])
 
     def _pass_on_all(self, reports: list[Report]) -> None:
+        if _OF_ORDERS.issuperset(map(type, reports)):
+            if reports:
+                self._hear(*reports)
+        else:
+            self._pass_on_each(reports)
+        self._asker.follow_up()
+
+    def _pass_on_each(self, reports: list[Report]) -> None:
         heard: list[Report] = []
         try:
             for report in reports:
@@ -288,11 +296,8 @@ class IbapiLink:
         finally:
             if heard:
                 self._hear(*heard)
-        self._asker.follow_up()
 
     def _passed_on(self, report: Report) -> tuple[Report, ...]:
-        if type(report) in _OF_ORDERS:
-            return (report,)
         match report:
             case NextOrderIdReported():
                 self._next_id = report

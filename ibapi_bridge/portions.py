@@ -36,9 +36,9 @@ class Portions:
     def are_full(self, heard: Sequence[Report]) -> bool:
         """Asked after each frame: whether what was understood since the last portion goes on now."""
         self._frames += 1
-        self.is_calm = self.is_calm and self._frames <= RUSH
-        is_fill = self.is_calm and bool(heard) and isinstance(heard[-1], ExecutionReported)
-        if len(heard) < self._enough and not is_fill:
+        if self.is_calm:
+            self.is_calm = self._frames <= RUSH
+        if len(heard) < self._enough and not (self.is_calm and heard and isinstance(heard[-1], ExecutionReported)):
             return False
         self._enough = PORTION if self.is_calm else min(max(2 * self._enough, PORTION), LARGEST)
         return True

@@ -1,12 +1,13 @@
 """IBKR's words and ours, both ways."""
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from actors.domain.contract import SecType
 from actors.domain.terms import OrderType, Side, TimeInForce
 from actors.messages.reports import BrokerStatus, LinkCondition
-from ibapi_bridge.figures import Untranslatable
+from ibapi_bridge.figures import Untranslatable, text
 
 _STATUSES: Final = MappingProxyType(
     {
@@ -75,6 +76,12 @@ CONDITIONS: Final = MappingProxyType(
     }
 )
 """Notices about the connection itself (IBKR message codes, system messages)."""
+
+
+@lru_cache(maxsize=256)
+def status_word(raw: str) -> str:
+    """A status as it is shown: the same few come again and again."""
+    return text(raw, 64)
 
 
 def broker_status(word: str) -> BrokerStatus:

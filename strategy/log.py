@@ -38,7 +38,9 @@ RUSH = 100
 
 MOST_LOOKS_LATE = 40
 BREATH_SECONDS = 0.0001
-"""Between two lines: whoever waits for the interpreter gets it."""
+"""After a line, or after a few when many wait: whoever waits for the interpreter gets it."""
+
+FEW_LINES = 4
 
 MOST_ASIDE = 5_000
 """So often all lines of one look together step aside for others, a tenth of a millisecond each and the wake-up."""
@@ -131,9 +133,9 @@ class ExecutionLog:
         self._sink.close()
 
     def _write_waiting(self, count: int) -> None:
-        aside = 0
-        for _ in range(count):
-            if count < HURRY and not self._stopping.is_set():
+        aside, at_once = 0, 1 if count < RUSH else FEW_LINES
+        for number in range(count):
+            if number % at_once == 0 and count < HURRY and not self._stopping.is_set():
                 time.sleep(BREATH_SECONDS)
                 aside += step_aside(most=MOST_ASIDE - aside)
             message = self._waiting.popleft()

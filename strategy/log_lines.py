@@ -48,8 +48,8 @@ class LogNote:
 def verb_line(event: object) -> Line:
     """The line of an event; text is on one line, without control characters and full account numbers."""
     line = _LINES.get(type(event), _unknown)(event)
-    recovered = " (while away)" if getattr(event, "recovered", False) else ""
-    return Line(line.level, line.component, line.verb, clean(line.text + recovered))
+    text = clean(f"{line.text} (while away)" if getattr(event, "recovered", False) else line.text)
+    return line if text is line.text else line._replace(text=text)
 
 
 def _unknown(event: object) -> Line:
@@ -110,7 +110,7 @@ def _commission(event: events.CommissionCharged) -> Line:
 def _completed(event: events.OrderCompleted) -> Line:
     average = event.order.average_price
     shown = "" if average is None else f", average {format_price(round(average, 6))}"
-    return _engine("STATUS", f"{event.order.status.value} {_wanted(event)}{shown}")
+    return _engine("STATUS", f"{event.order.status} {_wanted(event)}{shown}")
 
 
 def _canceled(event: events.OrderCanceled) -> Line:
@@ -118,7 +118,7 @@ def _canceled(event: events.OrderCanceled) -> Line:
 
 
 def _resolved(event: events.OrderResolved) -> Line:
-    return _engine("STATUS", _with_reason(f"RESOLVED as {event.order.status.value} {_wanted(event)}", event.text))
+    return _engine("STATUS", _with_reason(f"RESOLVED as {event.order.status} {_wanted(event)}", event.text))
 
 
 def _wanted(event: events.OrderEvent) -> str:
@@ -131,7 +131,7 @@ def _with_reason(text: str, reason: str) -> str:
 
 
 def _one(fill: Fill) -> str:
-    return f"{fill.side.value} {format_quantity(fill.quantity)}"
+    return f"{fill.side} {format_quantity(fill.quantity)}"
 
 
 def _so_far(order: OrderState) -> str:
@@ -154,7 +154,7 @@ _LINES: Final[Mapping[type[Any], Callable[[Any], Line]]] = MappingProxyType(
         ),
         events.TradingHalted: lambda event: _engine("HALT", event.reason, "CRITICAL"),
         events.OrderSubmitted: lambda event: _engine("SUBMIT", _wanted(event)),
-        events.OrderAccepted: lambda event: _engine("STATUS", f"{event.order.status.value} {_wanted(event)}"),
+        events.OrderAccepted: lambda event: _engine("STATUS", f"{event.order.status} {_wanted(event)}"),
         events.OrderHeld: lambda event: _engine("STATUS", _with_reason(f"HELD {_wanted(event)}", event.order.held)),
         events.OrderFilled: _filled,
         events.FillCorrected: _corrected,

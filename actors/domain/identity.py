@@ -1,5 +1,6 @@
 """Names of things: who an order, a fill, an account is."""
 
+from functools import lru_cache
 from typing import NewType
 
 OmsId = NewType("OmsId", str)
@@ -32,6 +33,7 @@ def execution_family(exec_id: str) -> str:
     return family if dot else exec_id
 
 
+@lru_cache(maxsize=64)
 def mask_account(account: str) -> str:
     """An account number fit for a log: the first two and the last two characters."""
     return account if len(account) <= 4 else f"{account[:2]}{'*' * (len(account) - 4)}{account[-2:]}"

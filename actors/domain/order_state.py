@@ -139,6 +139,8 @@ class OrderState:
         filled = self.filled
         if not filled:
             return None
+        if len(self.fills) == 1:
+            return next(iter(self.fills.values())).price
         paid = (fill.quantity * fill.price for fill in self.fills.values() if fill.contract is None)
         return sum(paid, Decimal(0)) / filled
 

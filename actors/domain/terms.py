@@ -154,7 +154,7 @@ class Order:
         size = format_quantity(self.quantity)
         if self.cash_quantity is not None and not self.quantity:
             size = f"{format_quantity(self.cash_quantity)} worth of"
-        words = [self.side.value, size, self.name or "?", self.order_type.value]
+        words = [self.side, size, self.name or "?", self.order_type]
         prices = [price for price in (self.stop_price, self.limit_price) if price is not None]
         if prices:
             words += ["@", " / ".join(format_price(price) for price in prices)]
@@ -231,9 +231,15 @@ def _check_price(field: str, price: Decimal | None, *, needed: bool, order: Orde
         raise InvalidOrder(f"{field} is {price}: it must be a finite number")
 
 
+def plain_digits(number: Decimal) -> str:
+    """Without an exponent; the format that says so takes five times as long, and is rarely needed."""
+    text = str(number)
+    return f"{number:f}" if "E" in text else text
+
+
 def format_quantity(quantity: Decimal) -> str:
     """Plain digits without trailing zeros: 100, 0.5."""
-    text = f"{quantity:f}"
+    text = plain_digits(quantity)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -241,5 +247,5 @@ def format_price(price: Decimal) -> str:
     """Plain digits with at least two decimals: 495.00, 0.00005."""
     if not price.is_finite():
         return f"{price:f}"
-    whole, _, places = f"{price:f}".partition(".")
+    whole, _, places = plain_digits(price).partition(".")
     return f"{whole}.{places.rstrip('0'):0<2}"

@@ -35,7 +35,7 @@ class Slow:
         if message is FIRST:
             self.is_busy.set()
             assert self.may_go.wait(PATIENCE)
-        return ()
+        return (message,)
 
 
 @pytest.fixture
