@@ -68,7 +68,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("strategy.simulate.backtest_cli", "a strategy over recorded days, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
-YOUNG_OBJECTS = 5_000
+YOUNG_OBJECTS = 50_000
 """So many new objects call for a garbage collection: an order leaves some dozens behind, hardly any of them garbage."""
 
 SIMULATED_TICK_SECONDS = 0.01  # market time runs hundreds of times faster than the clock on the wall

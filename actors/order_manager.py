@@ -89,15 +89,14 @@ class OrderManager(HelpedActor):
         if self.actor_inbox.empty():
             self._commit()
 
-    def hear(self, message: object) -> None:
+    def hear(self, message: Any) -> None:  # noqa: ANN401  # the desk's own signature names its messages
         """Decide, remember, and commit when that is much."""
         reached("order_manager.hears", message)
-        if isinstance(message, StateChanged):
-            self._outbox.add(message, ())
-        elif isinstance(message, Tick):
+        kind = type(message)
+        if kind is Tick:
             self._hear_tick(message)
         else:
-            self._outbox.add(message, self._desk.decide(message))
+            self._outbox.add(message, () if kind is StateChanged else self._desk.decide(message))
         reached("order_manager.decided", message)
         if self._outbox.size >= _BATCH_LIMIT:
             self._commit()

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 _BREATH_SECONDS: Final = 0.0001
+_LONGEST_NAP_SECONDS: Final = 0.005
 _at_work: set[object] = set()
 _waiting: deque[threading.Lock] = deque()
 """Each is released as soon as somebody's work has ended."""
@@ -34,20 +35,21 @@ def is_anything_urgent(*, besides: object = None) -> bool:
     return len(_at_work) > (besides in _at_work)
 
 
-def step_aside(*, most: int) -> int:
-    """For whoever has time: wait until nothing is urgent.
+def step_aside(*, seconds: float) -> float:
+    """For whoever has time: wait until nothing is urgent, and look the less often the longer that lasts.
 
     Args:
-        most: so many times a tenth of a millisecond at most.
+        seconds: to wait at most.
 
     Returns:
-        How many times it was.
+        How many it waited.
     """
-    for waited in range(most):
-        if not is_anything_urgent():
-            return waited
-        time.sleep(_BREATH_SECONDS)
-    return most
+    waited, nap = 0.0, _BREATH_SECONDS
+    while waited < seconds and is_anything_urgent():
+        time.sleep(nap)
+        waited += nap
+        nap = min(2 * nap, _LONGEST_NAP_SECONDS)
+    return waited
 
 
 def let_pass(who: object, *, seconds: float) -> None:

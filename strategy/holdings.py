@@ -20,12 +20,13 @@ from actors.messages.portfolio import PortfolioSnapshot, PositionView
 
 ANY_ACCOUNT = Account("")
 
+Trade = OrderFilled | FillCorrected
+
 
 @attrs.frozen(kw_only=True)
 class Movement:
     """One change of a position that the snapshot does not include yet; ``quantity`` is signed."""
 
-    exec_id: ExecId
     account: Account
     contract: Contract
     quantity: Decimal
@@ -33,13 +34,17 @@ class Movement:
 
 
 class Holdings:
-    """All positions of one account, or of all accounts where none is given."""
+    """All positions of one account, or of all accounts where none is given; worked out when they are read."""
 
     def __init__(self, account: Account = ANY_ACCOUNT) -> None:
         self._account = account
         self._snapshot: PortfolioSnapshot | None = None
-        self._waiting: list[Movement] = []
-        self._positions: tuple[PositionView, ...] = ()
+        self._booked: frozenset[ExecId] = frozenset()
+        self._waiting: list[Trade] = []
+        """What the snapshot does not include yet, oldest first."""
+        self._counted = 0
+        """So many of the waiting ones are in the rows."""
+        self._rows: tuple[PositionView, ...] = ()
 
     @property
     def snapshot(self) -> PortfolioSnapshot | None:
@@ -48,33 +53,35 @@ class Holdings:
 
     def hear_snapshot(self, snapshot: PortfolioSnapshot) -> None:
         """Believe a newer snapshot."""
-        self._snapshot = snapshot
+        self._snapshot, self._booked = snapshot, frozenset(snapshot.booked)
         if self._waiting:
-            self._waiting = _unconfirmed(self._waiting, frozenset(snapshot.booked))
-        rows = tuple([row for row in snapshot.positions if self._is_ours(row.account)])
-        for movement in self._waiting:
-            rows = _moved(rows, movement)
-        self._positions = rows
+            self._waiting = _unconfirmed(self._waiting, self._booked)
+        self._rows = tuple([row for row in snapshot.positions if self._is_ours(row.account)])
+        self._counted = 0
 
-    def hear_fill(self, event: OrderFilled | FillCorrected) -> None:
+    def hear_fill(self, event: Trade) -> None:
         """Count a fill or the difference a correction makes."""
-        booked = self._snapshot.booked if self._snapshot is not None else ()
-        movement = movement_of(event)
-        if movement is None or event.fill.exec_id in booked or not self._is_ours(movement.account):
-            return
-        self._waiting.append(movement)
-        self._positions = _moved(self._positions, movement)
+        if event.fill.exec_id not in self._booked:
+            self._waiting.append(event)
+
+    def _positions(self) -> tuple[PositionView, ...]:
+        for event in self._waiting[self._counted :]:
+            movement = movement_of(event)
+            if movement is not None and self._is_ours(movement.account):
+                self._rows = _moved(self._rows, movement)
+        self._counted = len(self._waiting)
+        return self._rows
 
     def get(self, contract: Contract) -> PositionView:
         """The position in a contract: quantity 0 when there is none."""
-        for position in self._positions:
+        for position in self._positions():
             if is_same(contract, position.contract):
                 return position
         return _flat(self._account, contract)
 
     def all(self) -> tuple[PositionView, ...]:
         """All positions that are not flat."""
-        return tuple(position for position in self._positions if position.quantity)
+        return tuple(position for position in self._positions() if position.quantity)
 
     def _is_ours(self, account: Account) -> bool:
         return not self._account or not account or account == self._account
@@ -96,7 +103,7 @@ def is_same(wanted: Contract, found: Contract) -> bool:
     )
 
 
-def movement_of(event: OrderFilled | FillCorrected) -> Movement | None:
+def movement_of(event: Trade) -> Movement | None:
     """What a fill does to a position; None for the summary of a combo, whose legs move positions."""
     order, fill = event.order, event.fill
     contract = fill.contract or order.contract
@@ -106,7 +113,6 @@ def movement_of(event: OrderFilled | FillCorrected) -> Movement | None:
     if isinstance(event, FillCorrected):
         change -= _signed(event.previous)
     return Movement(
-        exec_id=fill.exec_id,
         account=_account_of(fill, order),
         contract=contract,
         quantity=change,
@@ -122,10 +128,10 @@ def _signed(fill: Fill) -> Decimal:
     return fill.quantity * fill.side.sign
 
 
-def _unconfirmed(waiting: list[Movement], booked: frozenset[ExecId]) -> list[Movement]:
-    """What came after the last movement that is booked."""
+def _unconfirmed(waiting: list[Trade], booked: frozenset[ExecId]) -> list[Trade]:
+    """What came after the last one that is booked."""
     for index in range(len(waiting) - 1, -1, -1):
-        if waiting[index].exec_id in booked:
+        if waiting[index].fill.exec_id in booked:
             return waiting[index + 1 :]
     return waiting
 

@@ -62,8 +62,12 @@ def check_kind(field: str, value: object, kinds: _Kinds) -> None:
         InvalidOrder: names the field, the value and what is accepted.
     """
     accepted, said = kinds
-    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+    if not _is_one_of(value, accepted):
         raise InvalidOrder(f"{field} is {repr(value)[:64]}: it must be {said}")
+
+
+def _is_one_of(value: object, accepted: tuple[type, ...]) -> bool:
+    return isinstance(value, accepted) and (not isinstance(value, bool) or bool in accepted)
 
 
 def check_name(field: str, value: object) -> None:
@@ -77,4 +81,6 @@ def check_name(field: str, value: object) -> None:
 
 def _check_fields(prefix: str, holder: object, fields: Mapping[str, _Kinds]) -> None:
     for name, kinds in fields.items():
-        check_kind(f"{prefix}{name}", getattr(holder, name), kinds)
+        value = getattr(holder, name)
+        if not _is_one_of(value, kinds[0]):
+            check_kind(f"{prefix}{name}", value, kinds)

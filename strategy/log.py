@@ -2,7 +2,7 @@
 
 L1 the calling side only appends the event to a deque and wakes nobody; the log's own thread looks every 50 ms, renders
    and writes. A wake-up per event would cost the trading threads more than the log itself. While events come in a rush
-   it lets the trading threads have the interpreter and writes when the rush is over, two seconds late at most; and it
+   it lets the trading threads have the interpreter and writes when the rush is over, ten seconds late at most; and it
    steps aside before every line while anybody works on an order's way, a second at most, so that no order waits for it.
 L2 a log that cannot be written never stops or slows trading; it says so once on stderr.
 L3 ``stop`` writes everything that was told before it.
@@ -36,14 +36,14 @@ LOOK_SECONDS = 0.05
 RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
-MOST_LOOKS_LATE = 40
+MOST_LOOKS_LATE = 200
 BREATH_SECONDS = 0.0001
 """After a line, or after a few when many wait: whoever waits for the interpreter gets it."""
 
 FEW_LINES = 4
 
-MOST_ASIDE = 5_000
-"""So often all lines of one look together step aside for others, a tenth of a millisecond each and the wake-up."""
+MOST_ASIDE_SECONDS = 1.0
+"""So long all lines of one look together step aside for others."""
 
 HURRY = 10_000
 """So many waiting events are written without a breath: a backlog must not grow because of it."""
@@ -133,11 +133,11 @@ class ExecutionLog:
         self._sink.close()
 
     def _write_waiting(self, count: int) -> None:
-        aside, at_once = 0, 1 if count < RUSH else FEW_LINES
+        aside, at_once = 0.0, 1 if count < RUSH else FEW_LINES
         for number in range(count):
             if number % at_once == 0 and count < HURRY and not self._stopping.is_set():
                 time.sleep(BREATH_SECONDS)
-                aside += step_aside(most=MOST_ASIDE - aside)
+                aside += step_aside(seconds=MOST_ASIDE_SECONDS - aside)
             message = self._waiting.popleft()
             self._at = getattr(message, "at", self._at)
             self._write(self._at, message)

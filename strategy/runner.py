@@ -13,8 +13,7 @@ R5 ``on_recovered`` waits until the session is READY: what a strategy sends then
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Contract
@@ -175,9 +174,9 @@ class StrategyRunner:
             case PortfolioSnapshot():
                 self.view.holdings.hear_snapshot(message)
             case TimerFired():
-                self._call("on_timer", lambda: self._strategy.on_timer(message.name, message.at))
+                self._call("on_timer", self._strategy.on_timer, message.name, message.at)
             case MarketOpened():
-                self._call("on_market_open", lambda: self._strategy.on_market_open(message.closes))
+                self._call("on_market_open", self._strategy.on_market_open, message.closes)
             case MarketClosed():
                 self._close_bars(message.at)
                 self._call("on_market_close", self._strategy.on_market_close)
@@ -226,7 +225,7 @@ class StrategyRunner:
         if self._recovered is None or self._life is _Life.WAITING or self.view.session is not SessionState.READY:
             return
         recovered, self._recovered = self._recovered, None
-        self._call("on_recovered", lambda: self._strategy.on_recovered(recovered))
+        self._call("on_recovered", self._strategy.on_recovered, recovered)
 
     @property
     def _hears_quotes(self) -> bool:
@@ -240,7 +239,7 @@ class StrategyRunner:
             if bar is not None:
                 self._finish(bar)
         if self._hears_quotes:
-            self._call("on_quote", lambda: self._strategy.on_quote(quote))
+            self._call("on_quote", self._strategy.on_quote, quote)
 
     def _builders_of(self, found: Contract) -> tuple[BarBuilder, ...]:
         """Looked for once: a quote costs no more when many symbols are followed, and no bars when nobody hears them."""
@@ -258,7 +257,7 @@ class StrategyRunner:
                 self._finish(bar)
 
     def _finish(self, bar: Bar) -> None:
-        self._call("on_bar", lambda: self._strategy.on_bar(bar))
+        self._call("on_bar", self._strategy.on_bar, bar)
 
     def _hear_order_event(self, event: OrderEvent) -> None:
         self.view.hear_order_event(event)
@@ -271,19 +270,19 @@ class StrategyRunner:
         order = event.order
         if isinstance(event, OrderFilled):
             fill = event.fill
-            self._call("on_fill", lambda: self._strategy.on_fill(order, fill))
+            self._call("on_fill", self._strategy.on_fill, order, fill)
             for on_fill in self.broker.fill_callbacks:
-                self._call("on_fill callback", partial(on_fill, order, fill))
-        self._call("on_order", lambda: self._strategy.on_order(order, event))
+                self._call("on_fill callback", on_fill, order, fill)
+        self._call("on_order", self._strategy.on_order, order, event)
         for on_status in self.broker.status_callbacks:
-            self._call("on_status callback", partial(on_status, order, event))
+            self._call("on_status callback", on_status, order, event)
 
-    def _call(self, hook: str, call: Callable[[], None]) -> None:
+    def _call(self, hook: str, call: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401 - the hook's own
         if self._life is not _Life.RUNNING:
             return
         said_before = len(self._outbox)
         try:
-            call()
+            call(*arguments)
         # SystemExit too: a strategy that calls sys.exit must not take the thread of its host with it.
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a strategy raises ends it, and only it
             self._fail(hook, error, said_before)

@@ -90,15 +90,18 @@ class Book:
 
     def by_perm_id(self, perm_id: PermId) -> OrderState | None:
         """The order behind a permId."""
-        return self._at(self._by_perm_id.get(perm_id))
+        oms_id = self._by_perm_id.get(perm_id)
+        return None if oms_id is None else self._orders.get(oms_id)
 
     def by_family(self, family: str) -> OrderState | None:
         """The order that an execution family was booked to."""
-        return self._at(self._by_family.get(family))
+        oms_id = self._by_family.get(family)
+        return None if oms_id is None else self._orders.get(oms_id)
 
     def by_number(self, epoch: Epoch, client_id: ClientId, order_id: OrderId) -> OrderState | None:
         """The order that bears this number on this connection."""
-        return self._at(self._by_number.get((epoch, client_id, order_id)))
+        oms_id = self._by_number.get((epoch, client_id, order_id))
+        return None if oms_id is None else self._orders.get(oms_id)
 
     def booked_as(self, family: str) -> ExecId | None:
         """The execution of that family that was booked to an order evicted since."""
@@ -249,9 +252,6 @@ class Book:
             _remember(self._past_families, family, fill.exec_id, self._keep_names)
         if not order.external:
             _remember(self._past_ids, order.oms_id, None, self._keep_names)
-
-    def _at(self, oms_id: OmsId | None) -> OrderState | None:
-        return None if oms_id is None else self._orders.get(oms_id)
 
     # --- snapshots ---
 

@@ -51,7 +51,8 @@ def conclude(
         said.append(OrderHeld(at=at, order=after, recovered=recovered))
     if before.in_doubt or before.wanted is not None or before.pending is CANCEL or after.in_doubt:
         _say_requests(said, before, after, evidence, text, recovered)
-    _say_end(said, before, after, at, text, recovered)
+    if after.status is not before.status or after.reported_done is not before.reported_done or before.in_doubt:
+        _say_end(said, before, after, at, text, recovered)
     return said
 
 

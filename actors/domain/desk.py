@@ -85,7 +85,7 @@ class Desk:
         if core.changes and core.book.is_full:
             core.book.evict()
         outbox = tuple(core.outbox)
-        if core.config.check_invariants:
+        if (outbox or core.changes) and core.config.check_invariants:
             invariants.check(core, message, outbox, high_water)
         return outbox
 

@@ -18,7 +18,7 @@ from actors.domain.evidence import (
     StatusSeen,
 )
 from actors.domain.identity import ExecId, OrderId, execution_family
-from actors.domain.order import correction_number
+from actors.domain.order import correction_number, is_repeated
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.recovery import SeenCompleted, SeenOpen
 from actors.messages.events import Discrepancy, ExecutionUnmatched, OrderWarned
@@ -53,6 +53,8 @@ def status_reported(core: DeskCore, report: OrderStatusReported) -> None:
             return
         subject = f"permId {report.perm_id}" if report.perm_id else f"client {report.client_id} id {report.order_id}"
         core.complain(report.at, "UNKNOWN_ORDER", subject, f"status {report.raw_status or report.status.value}")
+        return
+    if report.status is not UNKNOWN and is_repeated(order, report):
         return
     seen = StatusSeen(
         at=report.at,

@@ -41,7 +41,7 @@ from actors.domain.frozen import evolved
 from actors.domain.identity import PermId
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending, sum_of_fills
 from actors.domain.terms import Order, OrderType
-from actors.messages.reports import BrokerStatus
+from actors.messages.reports import BrokerStatus, OrderStatusReported
 
 NEW, WORKING, PARTIALLY_FILLED = ExecStatus.NEW, ExecStatus.WORKING, ExecStatus.PARTIALLY_FILLED
 FILLED, CANCELED, REJECTED = ExecStatus.FILLED, ExecStatus.CANCELED, ExecStatus.REJECTED
@@ -162,6 +162,28 @@ def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
     if seen.status is SAID_CANCELED or seen.status is SAID_INACTIVE:
         return _with_end(order, seen, known)
     return order.with_changes(seen.at, known)
+
+
+def is_repeated(order: OrderState, seen: OrderStatusReported) -> bool:
+    """Whether a status surely says what is known: one follows each echo with the same words (IBKR).
+
+    It only saves time: as evidence, such a status changes nothing.
+    """
+    if seen.filled is not None and seen.filled > order.reported_filled:
+        return False
+    if seen.perm_id and seen.perm_id not in order.perm_ids:
+        return False
+    if order.status is FILLED:
+        return order.reported_done and not order.reason
+    return (
+        (seen.status is SAID_WORKING or seen.status is SAID_HELD)
+        and (order.status is WORKING or order.status is PARTIALLY_FILLED)
+        and seen.epoch == order.epoch
+        and seen.why_held == order.held
+        and order.filled < order.order.quantity
+        and (order.pending is None and order.wanted is None)
+        and not (order.in_doubt or order.reported_done)
+    )
 
 
 def _held(seen: StatusSeen) -> str | None:
@@ -398,6 +420,8 @@ def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderS
     elif fills and not status.is_terminal:
         status = PARTIALLY_FILLED if filled else WORKING
     changes["status"] = status
+    if fills is not order.fills:
+        changes["filled"] = filled
     if status.is_terminal:
         changes |= {"pending": None, "wanted": None, "held": "", "in_doubt": False}
     return order.with_changes(at, changes)

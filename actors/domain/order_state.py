@@ -114,7 +114,8 @@ class OrderState:
         """The order as of ``at`` with some fields changed; the same object when nothing differs."""
         known = self.__dict__
         for name, value in changes.items():
-            if known[name] is not value and known[name] != value:
+            before = known[name]
+            if before is not value and before != value:
                 return self.changed(at, changes)
         return self
 
@@ -125,13 +126,17 @@ class OrderState:
         """
         fields = self.__dict__ | changes
         fields["updated_at"] = at
-        if "fills" in changes:
+        if "fills" in changes and "filled" not in changes:
             fields["filled"] = sum_of_fills(fields["fills"])
-        return _made_of(fields)
+        order = _new(OrderState)
+        _set(order, "__dict__", fields)
+        return order
 
     def charged(self, at: datetime, family: str, fill: Fill) -> "OrderState":
         """The order as of ``at`` with what one of its fills cost; quantities and prices stay."""
-        return _made_of(self.__dict__ | {"fills": {**self.fills, family: fill}, "updated_at": at})
+        order = _new(OrderState)
+        _set(order, "__dict__", self.__dict__ | {"fills": {**self.fills, family: fill}, "updated_at": at})
+        return order
 
     @property
     def average_price(self) -> Decimal | None:
@@ -148,8 +153,8 @@ class OrderState:
     def remaining(self) -> Decimal:
         """What may still fill: 0 once the order is terminal."""
         if self.status.is_terminal:
-            return Decimal(0)
-        return max(self.order.quantity - self.filled, Decimal(0))
+            return _ZERO
+        return max(self.order.quantity - self.filled, _ZERO)
 
     @property
     def commission(self) -> Decimal:
@@ -171,12 +176,6 @@ class OrderState:
     def is_open(self) -> bool:
         """True while it can still fill."""
         return not self.status.is_terminal
-
-
-def _made_of(fields: dict[str, Any]) -> OrderState:
-    order = _new(OrderState)
-    _set(order, "__dict__", fields)
-    return order
 
 
 def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:

@@ -1,6 +1,5 @@
 """What can wait leaves the interpreter to those who cannot."""
 
-from collections.abc import Iterator
 from threading import Thread
 
 import pytest
@@ -26,19 +25,23 @@ def test_something_is_urgent_until_everybody_has_ended() -> None:
     assert not is_anything_urgent()
 
 
-def test_stepping_aside_ends_with_what_was_urgent_or_after_so_many_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    naps: Iterator[int] = iter(range(100))
+def test_stepping_aside_ends_with_what_was_urgent_or_after_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
 
     def nap(seconds: float) -> None:
-        if next(naps) == 2:
+        naps.append(seconds)
+        if len(naps) == 3:
             end_urgent("a")
 
     monkeypatch.setattr("time.sleep", nap)
     begin_urgent("a")
-    assert step_aside(most=10) == 3
-    assert step_aside(most=10) == 0
+    assert step_aside(seconds=10) == sum(naps) == pytest.approx(naps[0] * 7)
+    assert step_aside(seconds=10) == 0
     begin_urgent("b")
-    assert step_aside(most=10) == 10
+    naps.clear()
+    assert step_aside(seconds=0.1) == pytest.approx(sum(naps))
+    assert 0.1 <= sum(naps) < 0.1 + naps[-1]
+    assert max(naps) < 0.01
 
 
 def test_nobody_waits_for_himself_or_when_nothing_is_urgent() -> None:

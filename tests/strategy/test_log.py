@@ -347,12 +347,12 @@ def test_a_rush_is_waited_out_but_not_for_ever() -> None:
 def test_lines_wait_while_anybody_works_on_an_orders_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = threading.Event()
 
-    def aside(*, most: int) -> int:
+    def aside(*, seconds: float) -> float:
         looked.set()
-        return step_aside(most=most)
+        return step_aside(seconds=seconds)
 
     monkeypatch.setattr(log_module, "step_aside", aside)
-    monkeypatch.setattr(log_module, "MOST_ASIDE", 10**9)
+    monkeypatch.setattr(log_module, "MOST_ASIDE_SECONDS", 1e9)
     written = threading.Event()
     log = ExecutionLog(LoggingConfig(directory=str(tmp_path)), zone=NEW_YORK, console=lambda _: written.set())
     begin_urgent(log)
@@ -366,7 +366,7 @@ def test_lines_wait_while_anybody_works_on_an_orders_way(tmp_path: Path, monkeyp
 
 
 def test_what_never_ends_holds_the_log_up_for_so_long_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_module, "MOST_ASIDE", 3)
+    monkeypatch.setattr(log_module, "MOST_ASIDE_SECONDS", 0.001)
     written = threading.Event()
     log = ExecutionLog(LoggingConfig(directory=str(tmp_path)), zone=NEW_YORK, console=lambda _: written.set())
     begin_urgent(log)

@@ -301,6 +301,15 @@ def test_an_unknown_status_makes_us_ask() -> None:
     assert names(rig.wait(1)) == ["QuerySnapshot"] * 3
 
 
+def test_an_unknown_status_of_a_filled_order_makes_us_ask_too() -> None:
+    rig = Rig()
+    rig.working()
+    rig.execution("e.01", 100)
+    rig.status(BrokerStatus.FILLED, filled=100)
+
+    assert only(Discrepancy, rig.status(BrokerStatus.UNKNOWN, raw_status="Odd")).kind == "UNKNOWN_STATUS"
+
+
 def test_a_preview_is_no_order() -> None:
     rig = Rig()
     rig.submit()

@@ -27,10 +27,17 @@ from actors.domain.evidence import (
     StatusSeen,
 )
 from actors.domain.identity import Epoch, ExecId, OmsId, OrderId, PermId, execution_family
-from actors.domain.order import HELD_CANCELING, HELD_INACTIVE, HELD_PENDING, correction_number, transition
+from actors.domain.order import (
+    HELD_CANCELING,
+    HELD_INACTIVE,
+    HELD_PENDING,
+    correction_number,
+    is_repeated,
+    transition,
+)
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.terms import Order, OrderType, Side
-from actors.messages.reports import BrokerStatus
+from actors.messages.reports import BrokerStatus, OrderStatusReported
 from tests.actors.domain.deskkit import ACCOUNT, CLIENT, COMBO, SPY, START, limit
 
 EPOCH = Epoch(1)
@@ -779,16 +786,18 @@ def test_adoption_makes_it_ours() -> None:
 # --- properties ---
 
 _quantities = st.integers(min_value=0, max_value=60)
+_statuses = st.builds(
+    seen,
+    st.sampled_from(BrokerStatus),
+    filled=st.none() | _quantities.map(Decimal),
+    fresh=st.booleans(),
+    terms=st.none() | st.builds(limit, quantity=st.integers(1, 150), price=st.integers(490, 492)),
+    perm_id=st.sampled_from((PermId(0), PERM, PermId(78))),
+    epoch=st.sampled_from((Epoch(1), Epoch(2))),
+    why_held=st.sampled_from(("", "locate")),
+)
 _evidence = st.one_of(
-    st.builds(
-        seen,
-        st.sampled_from(BrokerStatus),
-        filled=st.none() | _quantities.map(Decimal),
-        fresh=st.booleans(),
-        terms=st.none() | st.builds(limit, quantity=st.integers(1, 150), price=st.integers(490, 492)),
-        perm_id=st.sampled_from((PermId(0), PERM, PermId(78))),
-        epoch=st.sampled_from((Epoch(1), Epoch(2))),
-    ),
+    _statuses,
     st.builds(
         execution, st.builds("e{}.{:02}".format, st.integers(1, 4), st.integers(1, 3)), _quantities, st.integers(1, 9)
     ),
@@ -832,6 +841,48 @@ def test_evidence_told_twice_in_a_row_changes_nothing_the_second_time(
     again = transition(order, last)
 
     assert (again.fills, again.status, again.perm_ids) == (order.fills, order.status, order.perm_ids)
+
+
+_reports = st.builds(
+    OrderStatusReported,
+    at=st.just(START),
+    epoch=st.sampled_from((Epoch(1), Epoch(2))),
+    order_id=st.just(OrderId(5)),
+    status=st.sampled_from(BrokerStatus),
+    filled=st.none() | _quantities.map(Decimal),
+    perm_id=st.sampled_from((PermId(0), PERM, PermId(78))),
+    why_held=st.sampled_from(("", "locate")),
+)
+
+
+def evidence_of(said: OrderStatusReported) -> StatusSeen:
+    return seen(said.status, epoch=said.epoch, filled=said.filled, perm_id=said.perm_id, why_held=said.why_held)
+
+
+@given(st.lists(_evidence, max_size=15), st.lists(_reports, min_size=1, max_size=15))
+def test_a_status_that_is_passed_over_would_have_changed_nothing(
+    evidence: list[AnyEvidence], reports: list[OrderStatusReported]
+) -> None:
+    order = after(sent(), *evidence)
+    for said in reports:
+        then = transition(order, evidence_of(said))
+        assert then is order or not is_repeated(order, said)
+        order = then
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        (seen(BrokerStatus.HELD, why_held="locate"), {"status": BrokerStatus.HELD, "why_held": "locate"}),
+        (execution("e1.01", 1), {"status": BrokerStatus.WORKING, "filled": Decimal(0)}),
+        (seen(BrokerStatus.FILLED, filled=Decimal(100)), {"status": BrokerStatus.FILLED, "filled": Decimal(100)}),
+    ],
+)
+def test_a_status_that_follows_its_echo_is_passed_over(evidence: AnyEvidence, said: dict[str, Any]) -> None:
+    order = after(working(), *[execution()] * (said["status"] is BrokerStatus.FILLED), evidence)
+    report = OrderStatusReported(at=START, epoch=EPOCH, order_id=OrderId(5), perm_id=PERM, **said)
+    assert is_repeated(order, report)
+    assert transition(order, evidence_of(report)) is order
 
 
 _executions = st.lists(
