@@ -84,9 +84,9 @@ class OrderManager(HelpedActor):
         self._outbox = JournalledOutbox(journal=journal, dispatch=dispatch, halt=halt)
 
     def hear_all(self, messages: tuple[Any, ...]) -> None:
-        """Commit as soon as nobody else is waiting."""
+        """Commit as soon as nobody else is waiting, unless all of it may wait for the next tick."""
         super().hear_all(messages)
-        if self.actor_inbox.empty():
+        if self._outbox.is_due and self.actor_inbox.empty():
             self._commit()
 
     def hear(self, message: Any) -> None:  # noqa: ANN401  # the desk's own signature names its messages
@@ -107,6 +107,7 @@ class OrderManager(HelpedActor):
             self._outbox.pass_time(tick)
         else:
             self._outbox.add(tick, decided)
+        self._outbox.wait_no_longer()
 
     def release(self) -> None:
         """Commit what is left, on a wanted stop and on a death."""
@@ -119,8 +120,14 @@ class OrderManager(HelpedActor):
         self._outbox.commit()
 
 
+_MAY_WAIT = frozenset({OpenOrderReported, OrderStatusReported, PositionReported})
+
+
 class JournalledOutbox:
     """Inputs and what they led to; dispatches nothing that is not committed.
+
+    A statement of the broker that led to nothing is not worth a commit of its own: it goes with the next one, or with
+    the next tick. Were it lost with the process, the broker would say it again when asked.
 
     When the disk refuses, trading is halted with its sentence: new orders and modifications of the batch are returned
     as failed sends, cancels and events still go out, and nothing more is journalled.
@@ -134,6 +141,8 @@ class JournalledOutbox:
         self._decided: list[Any] = []
         self._quiet_tick: Tick | None = None
         self._broken = False
+        self.is_due = False
+        """Whether something waits to be committed that should not."""
 
     @property
     def size(self) -> int:
@@ -146,6 +155,11 @@ class JournalledOutbox:
             self.settle_time()
         self._inputs.append(message)
         self._decided += decided
+        self.is_due = self.is_due or bool(decided) or type(message) not in _MAY_WAIT
+
+    def wait_no_longer(self) -> None:
+        """Whatever waits is due."""
+        self.is_due = bool(self._inputs)
 
     def pass_time(self, tick: Tick) -> None:
         """A quiet tick is written only if something follows that may depend on it, and then the last one alone."""
@@ -162,7 +176,7 @@ class JournalledOutbox:
         if not self._inputs:
             return ()
         inputs, decided = self._inputs, tuple(self._decided)
-        self._inputs, self._decided = [], []
+        self._inputs, self._decided, self.is_due = [], [], False
         if not self._broken:
             try:
                 self._journal.append(inputs)

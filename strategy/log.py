@@ -36,6 +36,9 @@ LOOK_SECONDS = 0.05
 RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
+QUIET_LOOKS = 4
+"""So many looks without a rush, one after the other, are its end: a breath in it is not."""
+
 MOST_LOOKS_LATE = 200
 BREATH_SECONDS = 0.0001
 """After a line, or after a few when many wait: whoever waits for the interpreter gets it."""
@@ -168,13 +171,16 @@ class Patience:
     """Whether the log should write now: not during a rush, unless it lasts."""
 
     def __init__(self) -> None:
-        self._waiting = self._looks = 0
+        self._waiting = self._looks = self._quiet = 0
 
     def has_ended(self, waiting: int) -> bool:
         """Look at how many events wait; True means that all of them are written now."""
-        came, self._looks = waiting - self._waiting, self._looks + 1
-        ends = came < RUSH or self._looks > MOST_LOOKS_LATE or waiting > MAX_WAITING // 2
-        self._waiting, self._looks = (0, 0) if ends else (waiting, self._looks)
+        self._quiet = self._quiet + 1 if waiting - self._waiting < RUSH else 0
+        self._waiting, self._looks = waiting, self._looks + 1
+        is_over = waiting < RUSH or self._quiet >= QUIET_LOOKS
+        ends = is_over or self._looks > MOST_LOOKS_LATE or waiting > MAX_WAITING // 2
+        if ends:
+            self._waiting = self._looks = self._quiet = 0
         return ends
 
 

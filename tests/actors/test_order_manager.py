@@ -1,5 +1,6 @@
 """The journalled outbox: nothing is dispatched before it is committed, and a broken disk stops new orders only."""
 
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,22 +9,23 @@ from typing import Any
 import attrs
 import pytest
 
-from actors.base import Together, start_actor, stop_actor
+from actors.base import Ping, Together, start_actor, stop_actor
 from actors.domain.contract import Contract, Instrument
 from actors.domain.desk import Desk, DeskConfig
-from actors.domain.identity import Account, Epoch, OmsId, OrderId
+from actors.domain.identity import Account, Epoch, ExecId, OmsId, OrderId
 from actors.domain.terms import Order, Side
 from actors.halt import HaltSwitch
 from actors.journal import Journal, JournalFailed, JournalIdentity
-from actors.messages.commands import CancelOrder, SubmitOrder
+from actors.messages.commands import CancelOrder, StateChanged, SubmitOrder
 from actors.messages.events import TradingHalted
-from actors.messages.reports import BrokerStatus
+from actors.messages.reports import BrokerStatus, ExecutionReported, OrderStatusReported, PositionReported
 from actors.messages.system import Tick
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder
 from actors.order_manager import JournalledOutbox, OrderManager, decided_by_time
 from tests.actors.domain.deskkit import START, Rig
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+SPY, ONE = Contract(symbol="SPY"), Decimal(1)
 ORDER = Order(symbol="SPY", side=Side.BUY, quantity=Decimal(1))
 SUBMIT = SubmitOrder(at=AT, oms_id=OmsId("a"), order=ORDER)
 CANCEL = CancelOrder(at=AT, oms_id=OmsId("b"))
@@ -162,3 +164,79 @@ def test_what_is_told_together_is_one_commit(journal: RecordingJournal) -> None:
     assert journal.trace == ["commit 5", "dispatched"]
     found = [journal.codec.decode(record.kind, record.body) for record in journal.records()]
     assert found == list(orders)
+
+
+STATUS = OrderStatusReported(at=AT, epoch=Epoch(1), order_id=OrderId(1), status=BrokerStatus.WORKING)
+HELD = PositionReported(at=AT, epoch=Epoch(1), account=Account("DU1"), contract=SPY, quantity=Decimal(1))
+
+
+class Quiet:
+    """A desk that concludes nothing but from a cancel."""
+
+    next_due = None
+
+    def decide(self, message: Any) -> tuple[Any, ...]:
+        return (WITHDRAW,) if message is CANCEL else ()
+
+
+@pytest.fixture
+def manager(journal: RecordingJournal) -> Any:
+    manager = start_actor(
+        OrderManager,
+        desk=Quiet(),
+        journal=journal,
+        dispatch=lambda _: journal.trace.append("dispatched"),
+        halt=HaltSwitch(),
+        supervisor=None,
+    )
+    yield manager
+    stop_actor(manager)
+
+
+def written(journal: RecordingJournal, count: int) -> bool:
+    """Whether so many records are in the journal now or soon."""
+    due = time.monotonic() + 5
+    while journal.sequence != count and time.monotonic() < due:
+        time.sleep(0.001)
+    return journal.sequence == count
+
+
+def test_a_statement_that_leads_to_nothing_goes_with_the_next_that_does(
+    manager: Any, journal: RecordingJournal
+) -> None:
+    manager.tell(STATUS)
+    manager.tell(Together((HELD, STATUS)))
+    manager.ask(Ping())
+    assert journal.sequence == 0
+    manager.tell(CANCEL)
+    assert written(journal, 4)
+    assert journal.trace[0] == "commit 4"
+
+
+def test_a_statement_that_leads_to_nothing_waits_for_a_tick_at_most(manager: Any, journal: RecordingJournal) -> None:
+    manager.tell(STATUS)
+    manager.tell(Tick(at=AT, elapsed=1.0))
+    assert written(journal, 1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        SUBMIT,
+        StateChanged(at=AT, strategy_id="demo", key="k", value_json="1"),
+        ExecutionReported(
+            at=AT, epoch=Epoch(1), exec_id=ExecId("e.01"), contract=SPY, side=Side.BUY, quantity=ONE, price=ONE
+        ),
+    ],
+)
+def test_wishes_and_fills_wait_for_nothing(manager: Any, journal: RecordingJournal, message: Any) -> None:
+    manager.tell(message)
+    assert written(journal, 1)
+
+
+def test_what_waits_is_written_by_a_stop(manager: Any, journal: RecordingJournal) -> None:
+    manager.tell(STATUS)
+    manager.ask(Ping())
+    assert journal.sequence == 0
+    stop_actor(manager)
+    assert journal.sequence == 1

@@ -23,7 +23,17 @@ from actors.messages.system import SessionChanged, SessionState
 from actors.urgency import begin_urgent, end_urgent, step_aside
 from strategy import log as log_module
 from strategy.config import LoggingConfig
-from strategy.log import MAX_WAITING, MOST_LOOKS_LATE, RUSH, ExecutionLog, LogNote, Patience, render_line, verb_line
+from strategy.log import (
+    MAX_WAITING,
+    MOST_LOOKS_LATE,
+    QUIET_LOOKS,
+    RUSH,
+    ExecutionLog,
+    LogNote,
+    Patience,
+    render_line,
+    verb_line,
+)
 from strategy.log_files import RotatingFile
 from strategy.log_json import json_line
 from strategy.masking import clean
@@ -337,7 +347,10 @@ def test_a_rush_is_waited_out_but_not_for_ever() -> None:
     patience = Patience()
     assert patience.has_ended(RUSH - 1)
     assert [patience.has_ended(RUSH * look) for look in range(1, 4)] == [False, False, False]
-    assert patience.has_ended(RUSH * 4 - 1)
+    breath = [RUSH * 3, RUSH * 4 - 1, RUSH * 4, RUSH * 5]
+    assert [patience.has_ended(waiting) for waiting in breath] == [False] * 4
+    assert [patience.has_ended(RUSH * 5 + look) for look in range(QUIET_LOOKS)] == [False] * (QUIET_LOOKS - 1) + [True]
+    assert patience.has_ended(RUSH - 1)
     assert [patience.has_ended(RUSH * look) for look in range(1, MOST_LOOKS_LATE + 2)] == [False] * MOST_LOOKS_LATE + [
         True
     ]
