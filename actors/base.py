@@ -106,7 +106,7 @@ class HelpedActor(Actor):
 
     def _is_quick(self, message: Any) -> bool:
         if isinstance(message, Together):
-            return len(message.messages) <= FEW and all(type(each) in self.quick for each in message.messages)
+            return len(message.messages) <= FEW and self.quick.issuperset(map(type, message.messages))
         return type(message) in self.quick
 
 

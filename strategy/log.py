@@ -48,7 +48,7 @@ FEW_LINES = 4
 MOST_ASIDE_SECONDS = 1.0
 """So long all lines of one look together step aside for others."""
 
-HURRY = 10_000
+HURRY = 50_000
 """So many waiting events are written without a breath: a backlog must not grow because of it."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

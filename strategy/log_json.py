@@ -61,7 +61,7 @@ def _accounts_of(event: object) -> set[str]:
     if isinstance(event, OrderEvent):
         accounts = {event.order.account}
         for fill in event.order.fills.values():
-            accounts.add(fill.account)  # noqa: PERF403, FURB142  # a generator costs more than the one it brings
+            accounts.add(fill.account)
     else:
         accounts = {getattr(event, "account", ""), *getattr(event, "accounts", ())}
     accounts.discard("")
