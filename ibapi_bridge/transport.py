@@ -11,7 +11,7 @@ import selectors
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
@@ -194,19 +194,21 @@ class Transport:
         connection = self._socket
         if connection is None:
             raise ConnectionEnded("not connected")
-        ready = self._wait_for_bytes(due, patience)
-        if connection not in ready or not ready[connection] & selectors.EVENT_READ:
-            return iter(())
-        return self._cut(self._chunk(connection))
+        is_busy = due is not None or self._unsent or self._watched != selectors.EVENT_READ
+        for key, mask in self._wait_in_time(due, patience) if is_busy else self._wait(patience):
+            if key.fileobj is connection and mask & selectors.EVENT_READ:
+                return self._cut(self._chunk(connection))
+        return iter(())
 
-    def _wait_for_bytes(self, due: float | None, patience: float | None) -> Mapping[object, int]:
+    def _wait_in_time(self, due: float | None, patience: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait until an answer is due, or until the peer should have taken what is still unsent."""
         with self._lock:
             stalled_at = self._progress_at + self._settings.send_seconds if self._unsent else None
             self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE if self._unsent else selectors.EVENT_READ)
         limits = [limit - self._elapsed() for limit in (due, stalled_at) if limit is not None]
         limits += [] if patience is None else [patience]
-        ready: dict[object, int] = {key.fileobj: mask for key, mask in self._wait(min(limits, default=None))}
-        if any(mask & selectors.EVENT_WRITE for mask in ready.values()):
+        ready = self._wait(min(limits, default=None))
+        if any(mask & selectors.EVENT_WRITE for _, mask in ready):
             self._flush()
         now = self._elapsed()
         if due is not None and now >= due:
