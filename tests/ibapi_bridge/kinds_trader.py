@@ -13,7 +13,7 @@ class KindsTrader(Strategy):
     """Buys once it has seen a quote of every contract, sells everything once all is bought."""
 
     symbols = ("SPY", "ES", "EURUSD", "CALL", "FOP", "CFD", "BTC", "SPX", "SPREAD")
-    is_bought = False
+    is_bought = is_flat = False
 
     def on_start(self) -> None:
         self.quoted: set[str] = set()
@@ -48,7 +48,8 @@ class KindsTrader(Strategy):
                 self.log(f"BOUGHT {state.contract.sec_type} {state.status} {state.filled} of {state.order.quantity}")
             self.log(f"HELD {self.held()}")
             self.broker.flatten_all("all is bought")
-        elif self.is_bought and not self.broker.open_orders() and not self.broker.positions():
+        elif self.is_bought and not (self.is_flat or self.broker.open_orders() or self.broker.positions()):
+            self.is_flat = True  # said once: each time, whoever reads it sends a signal
             self.log("FLAT")
 
     def held(self) -> list[str]:
