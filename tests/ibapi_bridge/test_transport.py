@@ -121,3 +121,23 @@ def test_waiting_costs_no_time_of_the_processor() -> None:
         assert time.thread_time() - begun < 0.05
         accepted.close()
         asked.shut()
+
+
+def test_once_everything_has_left_waiting_waits_again() -> None:
+    """The system would call a socket that nobody writes to ready to be written, again and again."""
+    size = 16 << 20
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked = transport(listener.getsockname()[1])
+        asked.connect()
+        accepted, _ = listener.accept()
+        asked.send(bytes(size))
+        reader = threading.Thread(target=accepted.recv, args=(size, socket.MSG_WAITALL))
+        reader.start()
+        while reader.is_alive():
+            assert list(asked.receive(None, patience=0.01)) == []
+        assert list(asked.receive(None, patience=0.01)) == []  # the wake-up of what could not leave at once
+        begun = time.monotonic()
+        assert list(asked.receive(None, patience=0.2)) == []
+        assert time.monotonic() - begun > 0.15
+        accepted.close()
+        asked.shut()
