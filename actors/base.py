@@ -1,7 +1,6 @@
 """What every actor shares: typed addresses, delivery that never raises, deaths that are heard. Only Pykka import."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from traceback import extract_tb
@@ -55,11 +54,12 @@ class Actor(pykka.ThreadingActor):
 
     def on_receive(self, message: Any) -> Any:
         """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
-        if isinstance(message, Ping):
+        kind = type(message)
+        if kind is Ping:
             return True
-        if isinstance(message, HelpFailed):
+        if kind is HelpFailed:
             raise message.error
-        self.hear_all(message.messages if isinstance(message, Together) else (message,))
+        self.hear_all(message.messages if kind is Together else (message,))
         return None
 
     def hear_all(self, messages: tuple[Any, ...]) -> None:
@@ -97,17 +97,18 @@ class HelpedActor(Actor):
     def __init__(self, *, supervisor: Address[Any] | None) -> None:
         super().__init__(supervisor=supervisor)
         inbox: Any = self.actor_inbox  # Pykka's type of it names less
-        inbox.belong_to(hear=self.on_receive, is_quick=self._is_quick)
+        inbox.belong_to(hear=self.hear_all, quick=self._quick_part)
 
     @staticmethod
     def _create_actor_inbox() -> Any:
         """Pykka's hook."""
         return HelpedInbox()
 
-    def _is_quick(self, message: Any) -> bool:
-        if isinstance(message, Together):
-            return len(message.messages) <= FEW and self.quick.issuperset(map(type, message.messages))
-        return type(message) in self.quick
+    def _quick_part(self, message: Any) -> tuple[Any, ...] | None:
+        if type(message) is not Together:
+            return (message,) if type(message) in self.quick else None
+        messages = message.messages
+        return messages if len(messages) <= FEW and self.quick.issuperset(map(type, messages)) else None
 
 
 class Ping:
@@ -131,9 +132,8 @@ def deliver(address: Address[M_contra], message: M_contra) -> bool:
 
 def deliver_all(address: Address[M_contra], messages: Sequence[M_contra]) -> None:
     """Tell several messages, an actor all of them at once; a dead one hears nothing."""
-    if isinstance(address, LateAddress):
-        with suppress(pykka.ActorDeadError):
-            address.tell_all(messages)
+    if isinstance(address, LateAddress) and len(messages) > 1:
+        deliver(address, Together(tuple(messages)))
         return
     for message in messages:
         deliver(address, message)
@@ -148,10 +148,6 @@ class LateAddress:
     def become(self, address: Address[Any]) -> None:
         """Point to the actor."""
         self.tell = address.tell
-
-    def tell_all(self, messages: Sequence[Any]) -> None:
-        """Tell an actor several messages in one."""
-        self.tell(messages[0] if len(messages) == 1 else Together(tuple(messages)))
 
     def _refuse(self, message: object) -> None:
         raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")

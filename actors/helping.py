@@ -53,20 +53,20 @@ class HelpedInbox:
 
     def __init__(self) -> None:
         self._hear: Callable[[Any], object] = _nobody_hears
-        self._is_quick: Callable[[Any], bool] = lambda _: False
+        self._quick: Callable[[Any], Any] = lambda _: None
         self._mail: deque[Envelope] = deque()
         self._turn = threading.Lock()
         self._calls: SimpleQueue[None] = SimpleQueue()
         self._is_called = self._is_mine = False
 
-    def belong_to(self, *, hear: Callable[[Any], object], is_quick: Callable[[Any], bool]) -> None:
+    def belong_to(self, *, hear: Callable[[Any], object], quick: Callable[[Any], Any]) -> None:
         """Name the actor.
 
         Args:
-            hear: hears one message.
-            is_quick: whether whoever tells a message may hear it himself; never so for a ``HelpFailed``.
+            hear: hears what ``quick`` makes of a message.
+            quick: what whoever tells a message may hear himself; None when he may not, as of a ``HelpFailed``.
         """
-        self._hear, self._is_quick = hear, is_quick
+        self._hear, self._quick = hear, quick
 
     # -- whoever tells ---------------------------------------------------------------------------------------------
 
@@ -86,18 +86,18 @@ class HelpedInbox:
         for _ in range(MOST_HELPED):
             if not self._mail:
                 return
-            if not self._is_for_helpers(self._mail[0]):
+            envelope = self._mail[0]
+            quick = self._quick(envelope.message) if envelope.reply_to is None else None
+            if quick is None:
                 break
+            self._mail.popleft()
             try:
-                self._hear(self._mail.popleft().message)
+                self._hear(quick)
             except BaseException as error:  # noqa: BLE001 - H4: nothing is swallowed, the actor's own thread raises it
                 self._mail.appendleft(_Left(HelpFailed(error)))
                 break
         if self._mail:
             self._call()
-
-    def _is_for_helpers(self, envelope: Envelope) -> bool:
-        return envelope.reply_to is None and self._is_quick(envelope.message)
 
     def _call(self) -> None:
         """Wake the actor's own thread; a call too many does no harm."""

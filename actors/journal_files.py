@@ -1,5 +1,6 @@
 """A journal's file as its owner writes it, and the two small ones beside it: who owns it, and what was promised."""
 
+import mmap
 import os
 import sqlite3
 import struct
@@ -85,27 +86,46 @@ class ProcessLock:
 
 
 class Head:
-    """Eight bytes: the sequence of the last record handed to the disk."""
+    """Eight bytes: the sequence of the last record handed to the disk.
+
+    They are mapped, because every commit promises: a promise is a copy in memory, which the operating system keeps when
+    the process ends, however it ends.
+    """
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
         self._durable = durable
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            self._promised = _mapped(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
 
     def read(self) -> int:
         """The promised sequence; 0 when nothing was promised."""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        return head_of(os.read(self._descriptor, _HEAD.size))
+        return head_of(self._promised[: _HEAD.size])
 
     def write(self, sequence: int) -> None:
         """Promise that records up to ``sequence`` are in the journal."""
-        _write_at_start(self._descriptor, _HEAD.pack(sequence))
+        self._promised[: _HEAD.size] = _HEAD.pack(sequence)
         if self._durable:
+            self._promised.flush()
             os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Close the file."""
+        self._promised.close()
         os.close(self._descriptor)
+
+
+def _mapped(descriptor: int) -> mmap.mmap:
+    """The head in memory; one that is not whole is begun anew and promises nothing."""
+    if os.fstat(descriptor).st_size < _HEAD.size:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _HEAD.pack(0))  # the disk has room for it from here on
+    return mmap.mmap(descriptor, _HEAD.size)
 
 
 def written_aside(path: Path, portions: Iterable[bytes]) -> Path:
@@ -140,14 +160,6 @@ def put_in_place(written: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _write_at_start(descriptor: int, data: bytes) -> None:
-    if hasattr(os, "pwrite"):  # not on Windows
-        os.pwrite(descriptor, data, 0)
-    else:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, data)
 
 
 def head_of(data: bytes) -> int:

@@ -6,6 +6,7 @@ the link before and the records since. What stands behind the last commit was ne
 """
 
 import re
+from binascii import hexlify
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -89,7 +90,7 @@ def committed(before: Position, records: Iterable[tuple[str, bytes]]) -> tuple[b
     lines = [b"%b %b\n" % (kind.encode(), body) for kind, body in records]
     text = b"".join(lines)
     sequence, chain = before.sequence + len(lines), _linked(before.chain, text)
-    text += b"= %d %b\n" % (sequence, chain.hex().encode())
+    text += b"= %d %b\n" % (sequence, hexlify(chain))
     return text, Position(sequence, chain, before.offset + len(text))
 
 

@@ -56,10 +56,11 @@ class Router:
 
     def all(self, messages: tuple[object, ...]) -> None:
         """As calling it, but messages for the wire first: nobody else's wake-up may delay them."""
-        for_wire = [message for message in messages if isinstance(message, wire.WireCommand)]
-        if for_wire and len(messages) > 1:
-            self(*for_wire)
-            messages = tuple([message for message in messages if not isinstance(message, wire.WireCommand)])
+        if len(messages) > 1:
+            for_wire = [message for message in messages if isinstance(message, wire.WireCommand)]
+            if for_wire:
+                self(*for_wire)
+                messages = tuple([message for message in messages if not isinstance(message, wire.WireCommand)])
         if messages:
             self(*messages)
 
@@ -207,8 +208,8 @@ class QuoteFan:
 
     def __call__(self, *reports: Report) -> None:
         """Called on the link's thread for all reports."""
-        quotes = [report for report in reports if type(report) is QuoteReported]
-        if quotes:
+        if QuoteReported in map(type, reports):
+            quotes = [report for report in reports if type(report) is QuoteReported]
             for box, owner in self._readers:
                 box.put(quotes, owner)
             reports = tuple([report for report in reports if type(report) is not QuoteReported])

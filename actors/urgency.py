@@ -25,9 +25,11 @@ def begin_urgent(who: object) -> None:
 def end_urgent(who: object) -> None:
     """It waits for something outside again."""
     _at_work.discard(who)
-    with suppress(IndexError):  # another who ended may have been quicker
+    try:
         while _waiting:
             _waiting.popleft().release()
+    except IndexError:
+        return  # another who ended was quicker
 
 
 def is_anything_urgent(*, besides: object = None) -> bool:

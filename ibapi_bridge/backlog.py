@@ -64,8 +64,9 @@ class Backlog:
 
     def others(self, frames: Iterable[bytes]) -> Iterator[bytes]:
         """Keep the ticks among frames and give back the rest, in order."""
+        raw_ids = self._raw_ids
         for frame in frames:
-            if self._is_tick(frame):
+            if frame[:_ID] in _RAW if raw_ids else frame.partition(b"\0")[0] in _TEXT:
                 self._waiting.append(frame)
             else:
                 yield frame
@@ -77,11 +78,6 @@ class Backlog:
         if len(self._waiting) > MOST_WAITING:
             self._thin()
         return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
-
-    def _is_tick(self, frame: bytes) -> bool:
-        if self._raw_ids:
-            return frame[:_ID] in _RAW
-        return frame.partition(b"\0")[0] in _TEXT
 
     def _thin(self) -> None:
         latest: dict[object, bytes] = {}

@@ -23,6 +23,8 @@ _QUICK: dict[bytes, tuple[Any, Reader]] = {
 }
 """How the messages of orders and quotes are read, by the bytes a frame of theirs begins with."""
 
+_UNHEARD = frozenset((number + PROTOBUF_OFFSET).to_bytes(_ID, "big") for number in UNHEARD)
+
 
 class Listener:
     """Understands the frames of one connection; whatever is in them, it answers with reports.
@@ -53,12 +55,14 @@ class Listener:
         self._reports: list[Report] = []
         is_quick = overheard is None and server_version >= FIRST_RAW_ID_VERSION
         self._quick = _QUICK if is_quick else {}
+        self._unheard = _UNHEARD if is_quick else frozenset[bytes]()
 
     def understand(self, body: bytes) -> list[Report]:
         """The reports behind one frame; an unreadable one is reported as ``FrameDamaged``."""
-        reader = self._quick.get(body[:_ID])
+        begins = body[:_ID]
+        reader = self._quick.get(begins)
         if reader is None:
-            return self._understand_any(body)
+            return [] if begins in self._unheard else self._understand_any(body)
         kind, read = reader
         try:
             report = read(kind.FromString(body[_ID:]), self._now(), self._epoch, self._context)
@@ -84,8 +88,6 @@ class Listener:
         if self._overheard is None and protobuf_id > 0:
             if protobuf_id in READERS:
                 self._read(*READERS[protobuf_id], content)
-                return
-            if protobuf_id in UNHEARD:
                 return
             read = read_message(protobuf_id, content)
             if read is not None:

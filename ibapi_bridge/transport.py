@@ -197,7 +197,7 @@ class Transport:
         is_busy = due is not None or self._unsent or self._watched != selectors.EVENT_READ
         for key, mask in self._wait_in_time(due, patience) if is_busy else self._wait(patience):
             if key.fileobj is connection and mask & selectors.EVENT_READ:
-                return self._cut(self._chunk(connection))
+                return self._arrived(connection)
         return iter(())
 
     def _wait_in_time(self, due: float | None, patience: float | None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -225,8 +225,9 @@ class Transport:
     def _wait(self, seconds: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         self._check_open()  # a close before there was anybody to wake
         ready = self._selector.select(None if seconds is None else max(seconds, 0.0))
-        if self._waker is not None and any(key.fileobj is self._waker.reader for key, _ in ready):
-            self._waker.drain()
+        for key, _ in ready:
+            if self._waker is not None and key.fileobj is self._waker.reader:
+                self._waker.drain()
         self._check_open()
         return ready
 
@@ -255,9 +256,10 @@ class Transport:
             raise ConnectionEnded("the gateway closed the connection")
         return chunk
 
-    def _cut(self, chunk: bytes) -> Iterator[bytes]:
+    def _arrived(self, connection: socket.socket) -> Iterator[bytes]:
+        """Read when the first frame is asked for: the caller has something urgent to do from before that."""
         try:
-            yield from self._frames.feed(chunk)
+            yield from self._frames.feed(self._chunk(connection))
         except OutOfStep as problem:
             raise Garbled(f"the stream is out of step: {problem}") from None
 

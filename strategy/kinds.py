@@ -82,5 +82,5 @@ def check_name(field: str, value: object) -> None:
 def _check_fields(prefix: str, holder: object, fields: Mapping[str, _Kinds]) -> None:
     for name, kinds in fields.items():
         value = getattr(holder, name)
-        if not _is_one_of(value, kinds[0]):
+        if type(value) not in kinds[0]:
             check_kind(f"{prefix}{name}", value, kinds)

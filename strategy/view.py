@@ -69,7 +69,7 @@ class View:
     def hear_order_event(self, event: OrderEvent) -> None:
         """Move an order on, and the position when it filled."""
         self.put_order(event.order)
-        if isinstance(event, OrderFilled | FillCorrected):
+        if isinstance(event, (OrderFilled, FillCorrected)):
             self.holdings.hear_fill(event)
 
     def put_order(self, order: OrderState) -> None:

@@ -32,7 +32,7 @@ class Scene:
         self.turns = Interleaving(seed, watched="actors/helping.py")
         self.inbox = HelpedInbox()
         self.inbox._turn, self.inbox._calls = Lock(self.turns), Queue(self.turns)  # type: ignore[assignment]
-        self.inbox.belong_to(hear=self.hear, is_quick=lambda message: isinstance(message, Told) and message.is_quick)
+        self.inbox.belong_to(hear=self.hear, quick=lambda told: told if isinstance(told, Told) and told.is_quick else None)
         self.heard: list[Told] = []
         self.death: BaseException | None = None
         self.has_stopped = self._is_in = False
