@@ -10,7 +10,7 @@ import attrs
 from actors.domain.contract import Contract
 from actors.domain.frozen import evolved
 from actors.domain.identity import OmsId
-from actors.domain.order_state import Fill, OrderState, Pending
+from actors.domain.order_state import Fill, OrderState, Pending, new_order
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
 from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, StateChanged, SubmitOrder
 from actors.messages.events import OrderEvent, OrderInvalid, StrategyFailed, StrategyNoted
@@ -78,7 +78,7 @@ class BrokerAPI:
             return known.oms_id
         name = self._names.next() if oms_id is None else OmsId(oms_id)
         contract = meant.contract or self._view.contract_of(meant.symbol)
-        self._view.put_order(_new_state(name, meant, contract, self._view.now))
+        self._view.put_order(new_order(name, meant, contract, at=self._view.now, pending=Pending.SUBMIT))
         self._say(SubmitOrder(at=self._view.now, oms_id=name, order=meant))
         return name
 
@@ -227,17 +227,6 @@ class BrokerAPI:
             raise InvalidOrder("replace changes nothing: give quantity, limit_price or stop_price")
         check_order(attrs.evolve(state.order, **changes))
         return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms)
-
-
-def _new_state(oms_id: OmsId, order: Order, contract: Contract, at: datetime) -> OrderState:
-    return OrderState(
-        oms_id=oms_id,
-        order=order,
-        contract=contract,
-        pending=Pending.SUBMIT,
-        created_at=at,
-        updated_at=at,
-    )
 
 
 def _trades(state: OrderState, contract: Contract) -> bool:

@@ -148,6 +148,8 @@ def _with_status(order: OrderState, seen: StatusSeen) -> OrderState:
     reported = order.reported_filled if seen.filled is None else max(order.reported_filled, seen.filled)
     known: dict[str, Any] = {"perm_ids": _with_perm_id(order, seen.perm_id), "reported_filled": reported}
     if order.status.is_terminal:
+        if order.status is FILLED and seen.status is SAID_FILLED and seen.filled is None:
+            known["reported_filled"] = max(reported, order.filled)  # an echo says "filled" without a figure (IBKR)
         known["reported_done"] = order.reported_done or seen.status is SAID_FILLED
         known["reason"] = "" if order.status is FILLED else order.reason or seen.reject_reason or seen.reason
         return order.with_changes(seen.at, known)

@@ -1,7 +1,7 @@
 """What became of an order: its status, its fills and what is still open about it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,7 @@ from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
 from actors.domain.terms import Order, Side
 
-_ZERO = Decimal(0)
+_ZERO, _ANY_ACCOUNT = Decimal(0), Account("")
 _new, _set = object.__new__, object.__setattr__
 
 
@@ -178,6 +178,29 @@ class OrderState:
         return not self.status.is_terminal
 
 
+def new_order(  # noqa: PLR0913  # what is known of it from the beginning
+    oms_id: OmsId,
+    order: Order,
+    contract: Contract,
+    *,
+    at: datetime,
+    account: Account = _ANY_ACCOUNT,
+    pending: Pending | None = None,
+) -> OrderState:
+    """An order before anything happened."""
+    return _BLANK.changed(
+        at,
+        {
+            "oms_id": oms_id,
+            "order": order,
+            "contract": contract,
+            "account": account,
+            "pending": pending,
+            "created_at": at,
+        },
+    )
+
+
 def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
     """Quantity of all fills in the order's own contract."""
     total = _ZERO
@@ -185,3 +208,14 @@ def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
         if fill.contract is None:
             total += fill.quantity
     return total
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+_BLANK = OrderState(
+    oms_id=OmsId(""),
+    order=Order(side=Side.BUY, quantity=0),
+    contract=Contract(symbol=""),
+    created_at=_NO_TIME,
+    updated_at=_NO_TIME,
+)
+"""Copying it costs a third of building an order anew."""

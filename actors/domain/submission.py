@@ -1,6 +1,6 @@
 """From a strategy's wish to the wire: checks, qualification, order id, the command to place."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import attrs
 
@@ -12,7 +12,7 @@ from actors.domain.evidence import Concluded, ReplaceRequested, Sent
 from actors.domain.frozen import evolved
 from actors.domain.identity import Account, OmsId
 from actors.domain.limits import refusal_of_exposure, refusal_of_size
-from actors.domain.order_state import ExecStatus, OrderState
+from actors.domain.order_state import ExecStatus, OrderState, new_order
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, Side, check_order, format_quantity
 from actors.messages.commands import RecordPlacement, SubmitOrder
 from actors.messages.events import Discrepancy, SignalRecorded
@@ -30,7 +30,7 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
         text = "an order of this name exists already; the new one was not sent"
         core.say(Discrepancy(at=command.at, kind="DUPLICATE_OMS_ID", subject=command.oms_id, text=text))
         return
-    order = core.add(new_order(command.at, command))
+    order = core.add(_begun(command.at, command))
     refusal = refusal_of_wish(core, command)
     if refusal:
         core.apply(order, Concluded(at=command.at, status=ExecStatus.REJECTED, reason=refusal))
@@ -42,29 +42,8 @@ def submit(core: DeskCore, command: SubmitOrder) -> None:
         _place_or_qualify(core, order, command)
 
 
-def new_order(at: datetime, wish: Wish | RecordPlacement) -> OrderState:
-    """A new order as the book holds it before anything happened."""
-    return _BLANK.changed(
-        at,
-        {
-            "oms_id": wish.oms_id,
-            "order": wish.order,
-            "contract": wish.order.wanted_contract,
-            "account": wish.account,
-            "created_at": at,
-        },
-    )
-
-
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
-_BLANK = OrderState(
-    oms_id=OmsId(""),
-    order=Order(side=Side.BUY, quantity=0),
-    contract=Contract(symbol=""),
-    created_at=_NO_TIME,
-    updated_at=_NO_TIME,
-)
-"""Copying it costs a third of building an order anew."""
+def _begun(at: datetime, wish: Wish | RecordPlacement) -> OrderState:
+    return new_order(wish.oms_id, wish.order, wish.order.wanted_contract, at=at, account=wish.account)
 
 
 def refusal_of_wish(core: DeskCore, wish: Wish) -> str:
@@ -235,7 +214,7 @@ def record_placement(core: DeskCore, command: RecordPlacement) -> None:
     """An order (or a modification of it) that a capture shows to have left."""
     order = core.book.get(command.oms_id)
     if order is None:
-        order = core.add(new_order(command.at, command))
+        order = core.add(_begun(command.at, command))
         sent = Sent(
             at=command.at,
             order=command.order,

@@ -25,6 +25,10 @@ class Envelope(NamedTuple):
     reply_to: object = None
 
 
+def quick(told: object) -> Told | None:
+    return told if isinstance(told, Told) and told.is_quick else None
+
+
 class Scene:
     """An actor's loop as Pykka has it, on an interleaving."""
 
@@ -32,7 +36,7 @@ class Scene:
         self.turns = Interleaving(seed, watched="actors/helping.py")
         self.inbox = HelpedInbox()
         self.inbox._turn, self.inbox._calls = Lock(self.turns), Queue(self.turns)  # type: ignore[assignment]
-        self.inbox.belong_to(hear=self.hear, quick=lambda told: told if isinstance(told, Told) and told.is_quick else None)
+        self.inbox.belong_to(hear=self.hear, quick=quick)
         self.heard: list[Told] = []
         self.death: BaseException | None = None
         self.has_stopped = self._is_in = False
