@@ -28,7 +28,7 @@ except IncompatibleClient as problem:  # before the imports below end in a trace
     print(f"callboard: {problem}", file=sys.stderr)
     raise SystemExit(2) from None
 
-from actors import reconcile_cli
+from actors import one_cpu, reconcile_cli
 from actors.calendars import UnknownCalendar, calendar_for
 from actors.clock import Clock, SimulatedClock, SystemClock, wall_clock
 from actors.domain.contract import Session
@@ -287,6 +287,9 @@ def run_engine(run: Run) -> int:
     zone = ZoneInfo(config.session.time_zone)
     logging.getLogger("pykka").setLevel(logging.CRITICAL)  # the supervisor tells of deaths, with accounts masked
     with ExitStack() as stack:
+        if config.process.one_cpu:
+            one_cpu.choose()
+            stack.callback(one_cpu.leave)
         identity = JournalIdentity(strategy_id=strategy_id, account=config.connection.account)
         durability = Durability(config.trading.durability)
         journal = Journal(run.state / f"{strategy_id}.journal", identity=identity, durability=durability)

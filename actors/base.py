@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pykka
 
+from actors import one_cpu
 from actors.helping import HelpedInbox, HelpFailed
 from actors.messages.system import ActorDied, DeadLetter
 
@@ -47,6 +48,10 @@ class Actor(pykka.ThreadingActor):
 
     def release(self) -> None:
         """Give up what the actor holds of the outside world; called once, on a wanted stop and on a death."""
+
+    def on_start(self) -> None:
+        """Pykka's hook."""
+        one_cpu.join()
 
     def on_stop(self) -> None:
         """Pykka's hook."""

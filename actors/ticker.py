@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from actors import one_cpu
 from actors.base import Address, deliver
 from actors.clock import Clock
 from actors.messages.system import Tick
@@ -32,6 +33,7 @@ class Ticker:
         self._thread.join(timeout=2)
 
     def _run(self) -> None:
+        one_cpu.join()
         while not self._stopping.wait(self._interval):
             tick = Tick(at=self._clock.now(), elapsed=self._clock.elapsed())
             for recipient in self._recipients:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Never, assert_never
 
+from actors import one_cpu
 from actors.domain.contract import Contract
 from actors.domain.identity import Epoch
 from actors.link import HearsReports, SendError
@@ -179,6 +180,7 @@ class IbapiLink:
     # -- the link's thread ---------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        one_cpu.join()
         reason, reached = self._until_the_end()
         end_urgent(self)
         self._asker.closed()

@@ -109,6 +109,13 @@ class PacingConfig:
 
 
 @attrs.frozen(kw_only=True)
+class ProcessConfig:
+    """How the process uses the computer."""
+
+    one_cpu: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class Config:
     """Everything that can be configured; every key has a default."""
 
@@ -118,6 +125,7 @@ class Config:
     logging: LoggingConfig = attrs.field(factory=LoggingConfig)
     session: SessionTimesConfig = attrs.field(factory=SessionTimesConfig)
     pacing: PacingConfig = attrs.field(factory=PacingConfig)
+    process: ProcessConfig = attrs.field(factory=ProcessConfig)
     symbols: Mapping[str, Contract] = attrs.field(factory=dict)
 
 
@@ -168,6 +176,7 @@ def config_of(tables: Mapping[str, Any]) -> Config:
         logging=_section(LoggingConfig, "logging", tables),
         session=_section(SessionTimesConfig, "session", tables),
         pacing=_section(PacingConfig, "pacing", tables),
+        process=_section(ProcessConfig, "process", tables),
         symbols={name: _symbol(name, entry) for name, entry in tables.get("symbols", {}).items()},
     )
     _check_together(config)

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from actors import one_cpu
 from actors.urgency import step_aside
 from strategy.config import LoggingConfig
 from strategy.log_files import RotatingFile
@@ -127,6 +128,7 @@ class ExecutionLog:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        one_cpu.join()
         patience = Patience()
         while not self._stopping.wait(LOOK_SECONDS):
             waiting = len(self._waiting)

@@ -1,5 +1,6 @@
 """The journal keeps what it promised, and says plainly when it cannot."""
 
+import errno
 import io
 import os
 import subprocess
@@ -22,7 +23,7 @@ from actors.journal import (
     JournalFailed,
     JournalIdentity,
 )
-from actors.journal_files import JournalLocked, RecordFile, written_aside
+from actors.journal_files import Head, JournalLocked, RecordFile, head_of, written_aside
 from actors.journal_text import BEGINNING, Header, JournalText, Position, committed
 from actors.messages.commands import CancelOrder
 from actors.messages.system import Tick
@@ -324,6 +325,42 @@ def test_a_batch_that_cannot_be_taken_back_is_the_last(path: Path) -> None:
         assert contents(journal) == [cancel(1)]
     with closing(opened(path)) as again:
         assert contents(again) == [cancel(1)]
+
+
+def test_a_promise_is_in_the_head_file_at_once(tmp_path: Path) -> None:
+    head = Head(tmp_path / "demo.head")
+    assert (head.read(), head.path.read_bytes()) == (0, bytes(8))
+    head.write(258)
+    assert (head.read(), head_of(head.path.read_bytes())) == (258, 258)
+    head.close()
+    again = Head(head.path)
+    assert again.read() == 258
+    again.close()
+
+
+@pytest.mark.parametrize("left", range(8))
+def test_a_head_that_is_not_whole_promises_nothing(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "demo.head"
+    path.write_bytes(b"\xff" * left)
+    head = Head(path)
+    assert head.read() == 0
+    head.write(5)
+    assert head_of(path.read_bytes()) == 5
+    head.close()
+
+
+def test_a_head_that_the_disk_has_no_room_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    closed: list[int] = []
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        disk.setattr(os, "close", closed.append)
+        with pytest.raises(OSError, match="No space"):
+            Head(tmp_path / "demo.head")
+    (descriptor,) = closed
+    os.close(descriptor)
 
 
 def test_a_head_that_cannot_be_written_takes_the_batch_back(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

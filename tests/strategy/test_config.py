@@ -49,6 +49,9 @@ def test_every_section_is_read() -> None:
         [pacing]
         messages_per_second = 10
 
+        [process]
+        one_cpu = false
+
         [symbols]
         ES = { sec_type = "FUT", exchange = "CME", expiry = "202512", multiplier = 50 }
         """
@@ -59,6 +62,7 @@ def test_every_section_is_read() -> None:
     assert (config.trading.max_order_notional, config.trading.max_open_orders) == (Decimal("1000.50"), 3)
     assert (config.strategy.name, config.strategy.parameters["quantity"]) == ("mine.py:Mine", 5)
     assert config.session.time_zone == "Europe/Berlin"
+    assert (config.pacing.messages_per_second, config.process.one_cpu) == (10.0, False)
     assert config.symbols["ES"] == Contract(
         symbol="ES", sec_type=SecType.FUTURE, exchange="CME", expiry="202512", multiplier=Decimal(50)
     )
