@@ -37,8 +37,9 @@ LOOK_SECONDS = 0.05
 RUSH = 100
 """Events from one look to the next that are a rush: several times what the broker's message limit lets happen."""
 
-QUIET_LOOKS = 4
-"""So many looks without a rush, one after the other, are its end: a breath in it is not."""
+QUIET_LOOKS = 20
+"""So many looks without a rush, one after the other, are its end: half a second in which the gateway says nothing is
+not."""
 
 MOST_LOOKS_LATE = 200
 BREATH_SECONDS = 0.0001
