@@ -17,8 +17,8 @@ from actors.domain.evidence import (
     RejectionSeen,
     StatusSeen,
 )
-from actors.domain.identity import ExecId, OrderId, execution_family
-from actors.domain.order import correction_number, is_repeated
+from actors.domain.identity import ExecId, OrderId, correction_number, execution_family
+from actors.domain.order import is_repeated
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.recovery import SeenCompleted, SeenOpen
 from actors.messages.events import Discrepancy, ExecutionUnmatched, OrderWarned

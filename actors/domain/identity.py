@@ -33,6 +33,12 @@ def execution_family(exec_id: str) -> str:
     return family if dot else exec_id
 
 
+def correction_number(exec_id: str) -> int:
+    """The digits after the last dot: 1 for the execution itself, more for its corrections; 0 if there are none."""
+    suffix = exec_id.rpartition(".")[2]
+    return int(suffix) if suffix.isascii() and suffix.isdigit() else 0
+
+
 @lru_cache(maxsize=64)
 def mask_account(account: str) -> str:
     """An account number fit for a log: the first two and the last two characters."""

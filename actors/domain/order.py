@@ -38,7 +38,7 @@ from actors.domain.evidence import (
     StatusSeen,
 )
 from actors.domain.frozen import evolved
-from actors.domain.identity import PermId
+from actors.domain.identity import PermId, correction_number
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending, sum_of_fills
 from actors.domain.terms import Order, OrderType
 from actors.messages.reports import BrokerStatus, OrderStatusReported
@@ -370,12 +370,6 @@ def _corrected(known: Fill, seen: Fill) -> Fill:
         realized_pnl=known.realized_pnl if seen.realized_pnl is None else seen.realized_pnl,
         superseded=(*known.superseded, known.exec_id),
     )
-
-
-def correction_number(exec_id: str) -> int:
-    """The digits after the last dot: 1 for the execution itself, more for its corrections; 0 if there are none."""
-    suffix = exec_id.rpartition(".")[2]
-    return int(suffix) if suffix.isascii() and suffix.isdigit() else 0
 
 
 def _with_commission(order: OrderState, seen: CommissionSeen) -> OrderState:
