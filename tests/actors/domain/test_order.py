@@ -26,12 +26,11 @@ from actors.domain.evidence import (
     Sent,
     StatusSeen,
 )
-from actors.domain.identity import Epoch, ExecId, OmsId, OrderId, PermId, execution_family
+from actors.domain.identity import Epoch, ExecId, OmsId, OrderId, PermId, correction_number, execution_family
 from actors.domain.order import (
     HELD_CANCELING,
     HELD_INACTIVE,
     HELD_PENDING,
-    correction_number,
     is_repeated,
     transition,
 )
