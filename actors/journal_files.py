@@ -111,7 +111,7 @@ class Head:
         """Promise that records up to ``sequence`` are in the journal."""
         self._promised[: _HEAD.size] = _HEAD.pack(sequence)
         if self._durable:
-            self._promised.flush()
+            self._promised.flush()  # into the file, and then onto the disk: on Windows these are two steps
             os.fsync(self._descriptor)
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
 """The CPU on which the engine's threads stay together.
 
 Python runs one of them at a time, whoever it belongs to. On one CPU each finds in its cache what the one before has
-touched, and waking it takes no other CPU: an order's round trip is shorter by a tenth. The operating system alone would
-spread them, as if they could run at once. Only Linux can be asked; elsewhere nothing changes.
+touched, and waking it takes no other CPU: an order's round trip is some per cent shorter, the slowest ones a fifth. The
+operating system alone would spread them, as if they could run at once. Only Linux can be asked; elsewhere nothing
+changes.
 
 Process-wide, because the interpreter is. A thread that an engine's thread starts stays on its CPU, too; the main thread
 and what it starts may run anywhere.

@@ -858,6 +858,12 @@ def evidence_of(said: OrderStatusReported) -> StatusSeen:
     return seen(said.status, epoch=said.epoch, filled=said.filled, perm_id=said.perm_id, why_held=said.why_held)
 
 
+def test_an_echo_that_says_filled_without_a_figure_claims_what_the_executions_say() -> None:
+    order = after(sent(), execution("e1.01", 100), seen(BrokerStatus.FILLED))
+    assert (order.status, order.filled, order.reported_filled) == (ExecStatus.FILLED, Decimal(100), Decimal(100))
+    assert transition(order, seen(BrokerStatus.FILLED, filled=Decimal(100))) is order
+
+
 @given(st.lists(_evidence, max_size=15), st.lists(_reports, min_size=1, max_size=15))
 def test_a_status_that_is_passed_over_would_have_changed_nothing(
     evidence: list[AnyEvidence], reports: list[OrderStatusReported]
