@@ -68,8 +68,8 @@ MUTANTS = (
     Mutant(
         "late fills after a cancel are ignored",
         DOMAIN + "order.py",
-        '    if fill is not known:\n        changes["fills"]',
-        '    if fill is not known and not order.status.is_terminal:\n        changes["fills"]',
+        "    if fill is not known:\n        changes |=",
+        "    if fill is not known and not order.status.is_terminal:\n        changes |=",
     ),
     Mutant("order ids are given twice", DOMAIN + "desk_core.py", "        self.high_water += 1\n", ""),
     Mutant(

@@ -162,8 +162,9 @@ class Book:
         if before is None or after.perm_ids is not before.perm_ids:
             for perm_id in after.perm_ids:
                 self._by_perm_id.setdefault(perm_id, oms_id)
-        if before is None or len(after.fills) != len(before.fills):
-            for family in after.fills:
+        known = 0 if before is None else len(before.fills)
+        if len(after.fills) != known:
+            for family in tuple(after.fills)[known:]:
                 self._by_family.setdefault(family, oms_id)
         if after.external:
             self._closed[oms_id] = None

@@ -39,7 +39,7 @@ from actors.domain.evidence import (
 )
 from actors.domain.frozen import evolved
 from actors.domain.identity import PermId, correction_number
-from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending, sum_of_fills
+from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.terms import Order, OrderType
 from actors.messages.reports import BrokerStatus, OrderStatusReported
 
@@ -345,11 +345,11 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
     fill = seen.fill if known is None else _corrected(known, seen.fill)
     changes: dict[str, Any] = {"perm_ids": _with_perm_id(order, seen.fill.perm_id)}
     if fill is not known:
-        changes["fills"] = {**order.fills, seen.family: fill}
+        changes |= order.with_fill(seen.family, fill)
     if known is not None and fill.contract is None and fill.quantity < known.quantity:
         changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, _ZERO)
     if _is_unknown(order, order.order):
-        grown = sum_of_fills(changes.get("fills", order.fills))
+        grown = changes.get("filled", order.filled)
         if grown > order.order.quantity:
             changes["order"] = attrs.evolve(order.order, quantity=grown)
     if not order.status.is_terminal:
@@ -400,7 +400,7 @@ def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderS
     """The changes together with the status that follows from them (O2, O3, O7); one copy."""
     after = order.__dict__ | changes
     fills: Mapping[str, Fill] = after["fills"]
-    filled = order.filled if fills is order.fills else sum_of_fills(fills)
+    filled: Decimal = after["filled"]
     done_at: Decimal | None = after["reported_filled"] if after["reported_done"] else None
     terms: Order = after["order"]
     wanted: Order | None = after["wanted"]
@@ -416,8 +416,6 @@ def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderS
     elif fills and not status.is_terminal:
         status = PARTIALLY_FILLED if filled else WORKING
     changes["status"] = status
-    if fills is not order.fills:
-        changes["filled"] = filled
     if status.is_terminal:
         changes |= {"pending": None, "wanted": None, "held": "", "in_doubt": False}
     return order.with_changes(at, changes)

@@ -94,6 +94,8 @@ class OrderState:
     """By execution family; derived figures never come from anywhere else."""
     filled: Decimal = attrs.field(default=_ZERO, init=False, eq=False)
     """Sum of the unique executions, derived whenever they change; legs of a combo count in their own contracts."""
+    paid: Decimal = attrs.field(default=_ZERO, init=False, eq=False)
+    """Sum of quantity times price of the same executions."""
     reported_filled: Decimal = Decimal(0)
     """The largest filled quantity any status claimed: a cross-check, never a source of fills."""
     created_at: datetime
@@ -108,7 +110,7 @@ class OrderState:
     """Terms we asked for and then other ones before an answer came, newest last: they may still come true."""
 
     def __attrs_post_init__(self) -> None:
-        self.__dict__["filled"] = sum_of_fills(self.fills)
+        self.__dict__["filled"], self.__dict__["paid"] = _sums(self.fills)
 
     def with_changes(self, at: datetime, changes: dict[str, Any]) -> "OrderState":
         """The order as of ``at`` with some fields changed; the same object when nothing differs."""
@@ -122,15 +124,23 @@ class OrderState:
     def changed(self, at: datetime, changes: dict[str, Any]) -> "OrderState":
         """As ``with_changes``, where it is known that something differs.
 
-        Names are not checked, as ``attrs.evolve`` would. What follows from the fills is derived anew with them.
+        Names are not checked, as ``attrs.evolve`` would. Fills change by ``with_fill``.
         """
         fields = self.__dict__ | changes
         fields["updated_at"] = at
-        if "fills" in changes and "filled" not in changes:
-            fields["filled"] = sum_of_fills(fields["fills"])
         order = _new(OrderState)
         _set(order, "__dict__", fields)
         return order
+
+    def with_fill(self, family: str, fill: Fill) -> dict[str, Any]:
+        """The changes when this is what is known of an execution: a new one costs the same after thousands of them."""
+        fills = {**self.fills, family: fill}
+        if family in self.fills:
+            filled, paid = _sums(fills)
+        else:
+            quantity, price = (fill.quantity, fill.price) if fill.contract is None else (_ZERO, _ZERO)
+            filled, paid = self.filled + quantity, self.paid + quantity * price
+        return {"fills": fills, "filled": filled, "paid": paid}
 
     def charged(self, at: datetime, family: str, fill: Fill) -> "OrderState":
         """The order as of ``at`` with what one of its fills cost; quantities and prices stay."""
@@ -146,8 +156,7 @@ class OrderState:
             return None
         if len(self.fills) == 1:
             return next(iter(self.fills.values())).price
-        paid = (fill.quantity * fill.price for fill in self.fills.values() if fill.contract is None)
-        return sum(paid, Decimal(0)) / filled
+        return self.paid / filled
 
     @property
     def remaining(self) -> Decimal:
@@ -201,13 +210,14 @@ def new_order(  # noqa: PLR0913  # what is known of it from the beginning
     )
 
 
-def sum_of_fills(fills: Mapping[str, Fill]) -> Decimal:
-    """Quantity of all fills in the order's own contract."""
-    total = _ZERO
+def _sums(fills: Mapping[str, Fill]) -> tuple[Decimal, Decimal]:
+    """Quantity of all fills in the order's own contract, and what was paid for it."""
+    filled = paid = _ZERO
     for fill in fills.values():
         if fill.contract is None:
-            total += fill.quantity
-    return total
+            filled += fill.quantity
+            paid += fill.quantity * fill.price
+    return filled, paid
 
 
 _NO_TIME = datetime.min.replace(tzinfo=UTC)

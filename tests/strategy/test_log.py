@@ -417,6 +417,16 @@ def test_a_full_disk_is_reported_once(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "log /dev/full: No space left on device; trading goes on without it\n"
 
 
+def test_a_line_does_not_grow_with_the_fills_that_an_order_has() -> None:
+    """An order that fills in thousands of parts would write gigabytes."""
+    parts = {f"e{number}": attrs.evolve(PARTIAL.fill, exec_id=ExecId(f"e{number}.01")) for number in range(1000)}
+    many = attrs.evolve(PARTIAL, order=attrs.evolve(PARTIAL.order, fills=parts))
+    entry = json.loads(json_line(many, {}))
+    assert (entry["fills"], entry["filled"], entry["average_price"]) == (1000, "40000", "495")
+    assert entry["fields"]["fill"]["exec_id"] == "e1.01"
+    assert len(json_line(many, {})) < len(json_line(PARTIAL, {})) + 30  # digits
+
+
 def test_any_value_is_one_json_object() -> None:
     note = attrs.evolve(PARTIAL, order=attrs.evolve(PARTIAL.order, order=attrs.evolve(ORDER, good_till=OPEN)))
     fields = json.loads(json_line(note, {}))["fields"]

@@ -829,6 +829,7 @@ def test_no_evidence_breaks_the_ladder(evidence: list[AnyEvidence]) -> None:
         else:
             assert order.status is not ExecStatus.PARTIALLY_FILLED or order.filled > 0
         assert order.filled == sum((fill.quantity for fill in order.fills.values()), Decimal(0))
+        assert order.paid == sum((fill.quantity * fill.price for fill in order.fills.values()), Decimal(0))
         assert len(set(order.perm_ids)) == len(order.perm_ids)
 
 
