@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -229,6 +229,28 @@ def ending(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"
         finally:
             process.terminate()
             process.wait(10)
+
+
+def places_of_threads(process_id: int) -> Iterator[list[int]]:
+    """The CPUs of each thread but the main one."""
+    for task in Path(f"/proc/{process_id}/task").iterdir():
+        if task.name != str(process_id):
+            with suppress(ProcessLookupError):  # it has ended
+                yield sorted(os.sched_getaffinity(int(task.name)))
+
+
+@pytest.mark.socket
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux can be asked")
+@pytest.mark.parametrize("together", [True, False])
+def test_the_engines_threads_stay_together_if_wanted(tmp_path: Path, together: bool) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    config = toml(tmp_path, f"[process]\none_cpu = {str(together).lower()}\n")
+    with ending(started("--speed", "100", "--config", config, cwd=tmp_path)) as engine:
+        read_until(engine, "READY")
+        places = list(places_of_threads(engine.pid))
+        assert sorted(os.sched_getaffinity(engine.pid)) == allowed
+    chosen = places.count([allowed[engine.pid % len(allowed)]])
+    assert chosen >= 6 if together or len(allowed) == 1 else chosen == 0
 
 
 BURST = """
