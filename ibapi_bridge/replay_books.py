@@ -65,7 +65,7 @@ class Books:
         self._ask = ask
         self._lists_positions = lists_positions
         self._opened = False
-        self._session = SessionState.DISCONNECTED
+        self._list_is_due = False
         self._failed: set[str] = set()
         self._names: dict[OmsId, None] = {}
         self._inbox: deque[Any] = deque()
@@ -85,7 +85,7 @@ class Books:
     def tell(self, message: Any) -> None:  # noqa: ANN401  # whatever the desk hears
         """Something for the desk."""
         if isinstance(message, SessionChanged):
-            self._session = message.state
+            self._list_is_due = message.state is SessionState.RECONCILING
         self._inbox.append(message)
         while self._inbox:
             self._follow_all(self.desk.decide(self._inbox.popleft()))
@@ -116,6 +116,7 @@ class Books:
 
     def end_list(self, ended: SnapshotEnded) -> None:
         """A list that the capture does not hold ends without having come; heard after the decision under way."""
+        self._list_is_due = self._list_is_due and ended.kind is not SnapshotKind.POSITIONS
         self._follow_all(self.portfolio.decide(ended))
         self._inbox.append(ended)
 
@@ -161,7 +162,7 @@ class Books:
             self.discrepancies[found.kind, found.subject] = found
 
     def _book(self, event: _Booked) -> None:
-        if isinstance(event, OrderFilled) and self._session is not SessionState.RECONCILING:
+        if isinstance(event, OrderFilled) and not self._list_is_due:
             self.open(event.at)
         if isinstance(event, OrderFilled | FillCorrected):
             self.last_fills[(event.fill.contract or event.order.contract).name] = self.line

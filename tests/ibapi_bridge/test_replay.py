@@ -549,6 +549,27 @@ def test_positions_listed_before_the_first_fill_were_there_before(written: Writt
     assert found["discrepancies"] == []
 
 
+def test_fills_found_by_a_comparison_without_positions_stay_when_the_next_one_comes(written: Written) -> None:
+    found_late = (line("out", "reqAllOpenOrders"), executed(5, "a.1.01", 60), line("in", "openOrderEnd"))
+    listed_last = (position(100), line("in", "positionEnd"))
+
+    found = replay(
+        written(place(5), DISCONNECTED, *found_late, executed(5, "a.2.01", 40), DISCONNECTED, CONNECTED, *listed_last)
+    )
+
+    assert [row["quantity"] for row in found["positions"]] == ["100"]
+    assert found["discrepancies"] == []
+
+
+def test_a_fill_found_by_a_comparison_adds_to_what_was_listed_on_an_earlier_connection(written: Written) -> None:
+    listed = (position(50, 490), line("in", "positionEnd"))
+    found_late = (line("out", "reqAllOpenOrders"), executed(5, "a.1.01", 50, 500), line("in", "openOrderEnd"))
+
+    found = replay(written(*listed, place(5), DISCONNECTED, *found_late))
+
+    assert [(row["quantity"], row["avg_cost"]) for row in found["positions"]] == [("100", "495")]
+
+
 def test_a_later_position_that_differs_is_named(written: Written) -> None:
     found = replay(written(place(5), executed(5, "a.1.01", 100), status(5, "Filled", 100, 0), position(60)))
 
