@@ -51,6 +51,8 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _END_OF_TIME: Final = 2200
 _LONGEST_SHOWN: Final = 60
+_ENDS_IN_A_CHARACTER: Final = "unexpected end of data"
+"""Why Python cannot decode a file that is UTF-8 up to a last character that is not all there."""
 
 _ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -107,8 +109,10 @@ def _rows(path: Path) -> list[tuple[int, str]]:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as problem:
         raise TranscriptError(f"{path} cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError:
-        raise TranscriptError(f"{path} is not UTF-8 text: a capture is a file of JSON lines") from None
+    except UnicodeDecodeError as problem:
+        if problem.reason != _ENDS_IN_A_CHARACTER:
+            raise TranscriptError(f"{path} is not UTF-8 text: a capture is a file of JSON lines") from None
+        text = path.read_text(encoding="utf-8-sig", errors="ignore")
     return [(number, row) for number, row in enumerate(text.split("\n"), start=1) if row.strip()]
 
 
@@ -119,7 +123,7 @@ def _is_cut_off(row: str) -> bool:
     except json.JSONDecodeError as problem:
         breaks_off = problem.msg.startswith("Unterminated string") or problem.pos >= len(row.rstrip())
         return row.lstrip().startswith("{") and (breaks_off or not row.rstrip().endswith("}"))
-    except RecursionError:
+    except (RecursionError, ValueError):
         return False
     return False
 
@@ -151,6 +155,8 @@ def _parsed(row: str) -> dict[str, object]:
         raise ValueError(f"this is no JSON ({problem.msg} at column {problem.colno})") from None
     except RecursionError:
         raise ValueError("this is nested too deeply to be a record") from None
+    except ValueError:
+        raise ValueError("a number in it has thousands of digits") from None
     if not isinstance(record, dict):
         raise ValueError(f"this is {_shown(record)}: it must be an object with dir, name and args")  # noqa: TRY004
     return record

@@ -263,6 +263,28 @@ def test_a_folder_and_a_binary_file_are_refused(tmp_path: Path) -> None:
         read_transcript(binary)
 
 
+def test_a_last_line_may_break_off_within_a_character(written: Written, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(place(5), status(5, "Submitted"))
+    path.write_bytes(path.read_bytes() + '{"dir": "in", "name": "error", "args": {"errorString": "é'.encode()[:-1])
+
+    assert main(["replay", str(path), "--json"]) == 0
+
+    printed = capsys.readouterr()
+    assert only_order(json.loads(printed.out))["status"] == "WORKING"
+    assert "line 3: the last line is cut off" in printed.err
+
+
+@pytest.mark.parametrize("after", [(), (status(5, "Submitted"),)])
+def test_a_number_too_long_to_be_one_is_named(
+    written: Written, capsys: pytest.CaptureFixture[str], after: tuple[Row, ...]
+) -> None:
+    path = written(place(5), '{"dir": "in", "name": "error", "args": {"id": ' + "9" * 5_000 + "}}", *after)
+
+    assert main(["replay", str(path), "--json"]) == 2
+
+    assert capsys.readouterr().err == f"callboard: {path}, line 2: a number in it has thousands of digits\n"
+
+
 # --- captures written by hand --------------------------------------------------------------------------------------
 
 
