@@ -50,7 +50,6 @@ _REQUESTS: Final[dict[int, str]] = {
     430: "no fundamentals for this security",
     10185: "P&L was not subscribed",
     10187: "no permission for historical ticks",
-    10189: "tick-by-tick request refused",
     10198: "the order to bind no longer exists",
     10230: "advisor settings are being changed",
     10231: "advisor group with invalid accounts",
@@ -74,12 +73,14 @@ _REQUESTS: Final[dict[int, str]] = {
 _DATA: Final[dict[int, str]] = {
     317: "market depth reset: empty the book",
     354: "market data not subscribed",
+    420: "real-time query refused, by limit or permission",
     10089: "market data needs a subscription for the API; delayed data may follow",
     10090: "part of the market data is not subscribed",
     10091: "part of the market data needs a subscription for the API",
     10167: "not subscribed: delayed data is shown",
     10168: "not subscribed and delayed data is off",
     10186: "not subscribed and delayed data is off",
+    10189: "tick-by-tick request refused",
     10197: "another session of this user holds the market data",
     10225: "a trade was busted: subscribe to the bars again",
     10346: "data are shown on another venue",
@@ -87,7 +88,6 @@ _DATA: Final[dict[int, str]] = {
 _PACING: Final[dict[int, str]] = {
     100: "too many messages a second",
     162: "historical data refused, by pacing, permission or session",
-    420: "real-time query refused, by limit or permission",
     10190: "no tick-by-tick request left",
 }
 _CONNECTION: Final[dict[int, str]] = {

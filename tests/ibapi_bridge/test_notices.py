@@ -185,7 +185,7 @@ def test_what_the_client_library_refused_was_not_sent(code: int) -> None:
     assert effects(code) == (NOT_SENT, NOT_SENT, NOT_SENT)
 
 
-@pytest.mark.parametrize("code", [317, 354, 10089, 10090, 10091, 10167, 10168, 10186, 10197, 10225, 10346])
+@pytest.mark.parametrize("code", [317, 354, 420, 10089, 10090, 10091, 10167, 10168, 10186, 10189, 10197, 10225, 10346])
 def test_market_data_notices_touch_no_order(code: int) -> None:
     assert effects(code) == (NONE, NONE, NONE)
     assert classify(code, "").kind is NoticeKind.MARKET_DATA
