@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from actors.domain.conclusions import is_overfilled
 from actors.domain.desk_core import lacks_fills
 from actors.domain.order_state import Fill, OrderState
 from actors.messages.events import Discrepancy
@@ -91,13 +92,16 @@ def _position(position: PositionView) -> Row:
 def _standing(replay: Replay) -> list[Discrepancy]:
     """What still cannot be explained at the end.
 
-    Executions that came late and orders seen later explain themselves; a broker's position is compared only where it
-    is newer than the last fill.
+    Executions that came late or were taken back and orders seen later explain themselves; a broker's position is
+    compared only where it is newer than the last fill.
     """
     apart = {contract.name for _, contract, _ in replay.books.portfolio.snapshot().mismatched}
-    complete = {order.oms_id for order in replay.books.orders() if not lacks_fills(order)}
-    perm_ids = {f"permId {perm_id}" for order in replay.books.orders() for perm_id in order.perm_ids}
+    orders = replay.books.orders()
+    complete = {order.oms_id for order in orders if not lacks_fills(order)}
+    right = {order.oms_id for order in orders if not is_overfilled(order)}
+    perm_ids = {f"permId {perm_id}" for order in orders for perm_id in order.perm_ids}
     explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in perm_ids}
+    explained |= {("OVERFILL", name) for name in right}
     explained |= {
         (kind, name)
         for kind, name in replay.books.discrepancies

@@ -562,6 +562,15 @@ def test_a_strangers_execution_moves_the_position(written: Written) -> None:
     ]
 
 
+def test_an_overfill_that_a_bust_took_back_is_explained(written: Written) -> None:
+    twice = (executed(5, "a.1.01"), executed(5, "a.2.01"))
+
+    over, right = replay(written(place(5), *twice)), replay(written(place(5), *twice, executed(5, "a.2.02", 0)))
+
+    assert [row["kind"] for row in over["discrepancies"]] == ["OVERFILL"]
+    assert (only_order(right)["filled"], right["discrepancies"]) == ("100", [])
+
+
 def test_positions_listed_before_the_first_fill_were_there_before(written: Written) -> None:
     listed = (position(50, 490), line("in", "positionEnd"))
 
