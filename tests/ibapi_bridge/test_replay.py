@@ -601,6 +601,36 @@ def test_a_fill_found_by_a_comparison_adds_to_what_was_listed_on_an_earlier_conn
     assert [(row["quantity"], row["avg_cost"]) for row in found["positions"]] == [("100", "495")]
 
 
+FUTURE = {"symbol": "ES", "secType": "FUT", "exchange": "CME", "currency": "USD"}
+JUNE = {**FUTURE, "conId": 5, "localSymbol": "ESM6", "lastTradeDateOrContractMonth": "20260618", "multiplier": "50"}
+
+
+def test_a_future_asked_for_by_its_month_is_the_one_that_the_broker_tells_by_its_last_day(written: Written) -> None:
+    bought = place(5, contract={**FUTURE, "lastTradeDateOrContractMonth": "202606"}, totalQuantity=1)
+    filled = executed(5, "a.1.01", 1, 5000)
+    filled["args"]["contract"] = JUNE
+    listed = position(1, 250000)
+    listed["args"]["contract"] = JUNE
+
+    found = replay(written(bought, filled, listed))
+
+    assert [(row["quantity"], row["avg_cost"]) for row in found["positions"]] == [("1", "5000")]
+    assert found["discrepancies"] == []
+
+
+@pytest.mark.parametrize("number", [{"conId": 5}, {}])
+def test_a_multiplier_is_told_by_any_line_of_the_capture(written: Written, number: Row) -> None:
+    short = {**FUTURE, **number, "lastTradeDateOrContractMonth": "20260618"}
+    bought, sold = executed(5, "a.1.01", 1, 5000), executed(6, "a.2.01", 1, 5010, side="SLD")
+    bought["args"]["contract"] = sold["args"]["contract"] = short
+    listed = position(0, 0)
+    listed["args"]["contract"] = {**short, "multiplier": "50"}
+
+    found = replay(written(place(5, contract=short), bought, place(6, contract=short, action="SELL"), sold, listed))
+
+    assert [(row["quantity"], row["realized_pnl"]) for row in found["positions"]] == [("0", "500")]
+
+
 def test_a_later_position_that_differs_is_named(written: Written) -> None:
     found = replay(written(place(5), executed(5, "a.1.01", 100), status(5, "Filled", 100, 0), position(60)))
 
