@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
-from actors.domain.identity import ClientId, Epoch, OmsId
+from actors.domain.identity import Account, ClientId, Epoch, OmsId
 from actors.domain.order_state import OrderState
 from actors.domain.portfolio import Portfolio
 from actors.domain.portfolio_state import PortfolioConfig
@@ -56,16 +56,17 @@ class Books:
         self._config = DeskConfig(strategy_id="replay", client_id=client_id, keep_closed=KEEP_ALL, keep_names=KEEP_ALL)
         self.desk = Desk(self._config)
         self.portfolio = Portfolio(_NOBODY_TO_ASK)
-        self.discrepancies: dict[tuple[str, str], Discrepancy] = {}
+        self.discrepancies: dict[tuple[str, str, Account], Discrepancy] = {}
         self.executions: dict[str, ExecutionReported] = {}
-        self.last_fills: dict[str, int] = {}
-        self.last_rows: dict[str, int] = {}
+        self.last_fills: dict[tuple[str, Account], int] = {}
+        self.last_rows: dict[tuple[str, Account], int] = {}
         self.last_list = 0
         self.line = 0
         self._ask = ask
         self._lists_positions = lists_positions
         self._opened = False
         self._list_is_due = False
+        self._differing = Account("")
         self._failed: set[str] = set()
         self._names: dict[OmsId, None] = {}
         self._inbox: deque[Any] = deque()
@@ -105,7 +106,7 @@ class Books:
                 self.last_list = self.line if report.kind is SnapshotKind.POSITIONS else self.last_list
                 self._follow_all(self.portfolio.decide(report))
             case PositionReported():
-                self.last_rows[report.contract.name] = self.line
+                self.last_rows[report.contract.name, report.account] = self.line
                 self._follow_all(self.portfolio.decide(report))
             case AccountValueReported():
                 self._follow_all(self.portfolio.decide(report))
@@ -152,20 +153,26 @@ class Books:
             case OrderFilled() | FillCorrected() | CommissionCharged() | Reconciled():
                 self._book(message)
             case PositionMismatched():
+                self._differing = message.account
                 self._inbox.append(message)
             case _:
                 pass
 
     def note(self, found: Discrepancy) -> None:
-        """Keep a discrepancy, the last of its kind and subject; lists that no capture could hold are none."""
+        """Keep a discrepancy, the last of its kind and subject; lists that no capture could hold are none.
+
+        Positions differ by account: the portfolio has named it just before.
+        """
+        account = self._differing if found.kind == "POSITION_MISMATCH" else Account("")
         if found.kind != "INCOMPLETE_SNAPSHOT" or found.subject in self._failed:
-            self.discrepancies[found.kind, found.subject] = found
+            self.discrepancies[found.kind, found.subject, account] = found
 
     def _book(self, event: _Booked) -> None:
         if isinstance(event, OrderFilled) and not self._list_is_due:
             self.open(event.at)
         if isinstance(event, OrderFilled | FillCorrected):
-            self.last_fills[(event.fill.contract or event.order.contract).name] = self.line
+            account = event.fill.account or event.order.account
+            self.last_fills[(event.fill.contract or event.order.contract).name, account] = self.line
         if isinstance(event, Reconciled) and self.last_list:
             self._opened = True
         self._follow_all(self.portfolio.decide(event))

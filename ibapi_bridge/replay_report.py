@@ -11,6 +11,7 @@ from rich.text import Text
 
 from actors.domain.conclusions import is_overfilled
 from actors.domain.desk_core import lacks_fills
+from actors.domain.identity import Account
 from actors.domain.order_state import Fill, OrderState
 from actors.messages.events import Discrepancy
 from actors.messages.portfolio import PositionView
@@ -95,23 +96,25 @@ def _standing(replay: Replay) -> list[Discrepancy]:
     Executions that came late or were taken back and orders seen later explain themselves; a broker's position is
     compared only where it is newer than the last fill.
     """
-    apart = {contract.name for _, contract, _ in replay.books.portfolio.snapshot().mismatched}
-    orders = replay.books.orders()
+    orders, found = replay.books.orders(), replay.books.discrepancies
     complete = {order.oms_id for order in orders if not lacks_fills(order)}
     right = {order.oms_id for order in orders if not is_overfilled(order)}
     perm_ids = {f"permId {perm_id}" for order in orders for perm_id in order.perm_ids}
     explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in perm_ids}
     explained |= {("OVERFILL", name) for name in right}
-    explained |= {
-        (kind, name)
-        for kind, name in replay.books.discrepancies
-        if kind == "POSITION_MISMATCH"
-        and (
-            name not in apart
-            or replay.books.last_fills.get(name, 0) > max(replay.books.last_rows.get(name, 0), replay.books.last_list)
-        )
-    }
-    return [found for key, found in replay.books.discrepancies.items() if key not in explained]
+    return [
+        found[kind, name, account]
+        for kind, name, account in found
+        if (kind, name) not in explained and not (kind == "POSITION_MISMATCH" and _is_settled(replay, name, account))
+    ]
+
+
+def _is_settled(replay: Replay, name: str, account: Account) -> bool:
+    """Whether a position agrees again, or was filled since the broker last told it."""
+    books = replay.books
+    apart = {(contract.name, account) for account, contract, _ in books.portfolio.snapshot().mismatched}
+    told = max(books.last_rows.get((name, account), 0), books.last_list)
+    return (name, account) not in apart or books.last_fills.get((name, account), 0) > told
 
 
 def _discrepancy(discrepancy: Discrepancy) -> Row:

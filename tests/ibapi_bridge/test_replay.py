@@ -45,8 +45,8 @@ def notice(order_id: int, code: int, text: str = "") -> Row:
     return line("in", "error", reqId=order_id, errorCode=code, errorString=text)
 
 
-def position(quantity: object, cost: object = 495) -> Row:
-    return line("in", "position", account="", contract=SPY, position=quantity, avgCost=cost)
+def position(quantity: object, cost: object = 495, account: str = "") -> Row:
+    return line("in", "position", account=account, contract=SPY, position=quantity, avgCost=cost)
 
 
 CONNECTED = line("conn", "connected")
@@ -636,6 +636,15 @@ def test_a_later_position_that_differs_is_named(written: Written) -> None:
 
     assert [row["quantity"] for row in found["positions"]] == ["100"]
     assert [row["kind"] for row in found["discrepancies"]] == ["POSITION_MISMATCH"]
+
+
+def test_positions_of_two_accounts_that_differ_are_both_named(written: Written) -> None:
+    filled = [executed(5, f"a.{account}.01", 50, acctNumber=account) for account in ("DU1", "DU2")]
+    listed = [position(40, account=account) for account in ("DU1", "DU2")]
+
+    found = replay(written(place(5), *filled, *listed))
+
+    assert [row["text"][:11] for row in found["discrepancies"]] == ["account DU1", "account DU2"]
 
 
 def test_a_later_position_that_agrees_is_no_news(written: Written) -> None:
