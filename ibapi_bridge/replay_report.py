@@ -99,8 +99,9 @@ def _standing(replay: Replay) -> list[Discrepancy]:
     orders, found = replay.books.orders(), replay.books.discrepancies
     complete = {order.oms_id for order in orders if not lacks_fills(order)}
     right = {order.oms_id for order in orders if not is_overfilled(order)}
-    perm_ids = {f"permId {perm_id}" for order in orders for perm_id in order.perm_ids}
-    explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in perm_ids}
+    seen = {f"permId {perm_id}" for order in orders for perm_id in order.perm_ids}
+    seen |= {f"client {order.client_id} id {order.order_id}" for order in orders}
+    explained = {("MISSING_EXECUTIONS", name) for name in complete} | {("UNKNOWN_ORDER", name) for name in seen}
     explained |= {("OVERFILL", name) for name in right}
     return [
         found[kind, name, account]

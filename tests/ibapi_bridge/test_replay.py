@@ -562,6 +562,15 @@ def test_a_strangers_execution_moves_the_position(written: Written) -> None:
     ]
 
 
+def test_a_status_of_another_client_is_explained_by_its_execution_without_a_perm_id_too(written: Written) -> None:
+    working = status(5, "Submitted", clientId=2)
+
+    unknown, known = replay(written(working)), replay(written(working, executed(5, "a.1.01", clientId=2)))
+
+    assert [row["kind"] for row in unknown["discrepancies"]] == ["UNKNOWN_ORDER"]
+    assert known["discrepancies"] == []
+
+
 def test_an_overfill_that_a_bust_took_back_is_explained(written: Written) -> None:
     twice = (executed(5, "a.1.01"), executed(5, "a.2.01"))
 
