@@ -22,6 +22,7 @@ from ibapi_bridge.conversation import Conversation
 from ibapi_bridge.figures import Untranslatable, identity, integer, quantity, read
 from ibapi_bridge.inbound import translate
 from ibapi_bridge.inbound_terms import contract_of, order_of
+from ibapi_bridge.replay_advisors import Allocations
 from ibapi_bridge.replay_contracts import KnownContracts
 from ibapi_bridge.replay_names import PlacedOrders, client_id_of, client_of, only_account_of
 from ibapi_bridge.transcript import Line
@@ -63,6 +64,7 @@ class Reader:
         self._placed = PlacedOrders(lines)
         self._contracts = KnownContracts(lines)
         self._account = only_account_of(lines)
+        self._allocations = Allocations(lines)
 
     def left(self, line: Line, here: Connection) -> Iterable[Recorded]:
         """What a request that left means for our orders.
@@ -84,6 +86,8 @@ class Reader:
 
     def came(self, line: Line, here: Connection) -> Iterable[Report | Recorded]:
         """What a callback says, after what must be known to understand it."""
+        if self._allocations.repeat(line):
+            return
         for report in translate(line.name, self._with_terms(line), at=line.at, epoch=here.epoch, context=here.talk):
             whole = self._whole(report, line, here)
             if isinstance(whole, NoticeReported) and whole.subject is not None:

@@ -580,6 +580,28 @@ def test_an_overfill_that_a_bust_took_back_is_explained(written: Written) -> Non
     assert (only_order(right)["filled"], right["discrepancies"]) == ("100", [])
 
 
+ALLOCATED = [executed(5, f"a.{account}.01", size, acctNumber=account) for account, size in (("DU1", 40), ("DU2", 60))]
+
+
+@pytest.mark.parametrize("permId", [0, 77])
+def test_an_advisors_order_counts_once_where_its_parts_are_told(written: Written, permId: int) -> None:  # noqa: N803
+    rows = [executed(5, "w.1.01", acctNumber="DF9"), *ALLOCATED]
+    for row in rows:
+        row["args"]["execution"]["permId"] = permId
+
+    found = replay(written(place(5), *rows))
+
+    assert (only_order(found)["status"], only_order(found)["filled"]) == ("FILLED", "100")
+    assert [(row["account"], row["quantity"]) for row in found["positions"]] == [("DU1", "40"), ("DU2", "60")]
+    assert found["discrepancies"] == []
+
+
+def test_an_account_like_an_advisors_counts_where_nothing_tells_it_in_parts(written: Written) -> None:
+    found = replay(written(place(5), executed(5, "w.1.01", 40, acctNumber="DF9"), place(6), executed(6, "a.1.01", 60)))
+
+    assert [row["filled"] for row in found["orders"]] == ["40", "60"]
+
+
 def test_positions_listed_before_the_first_fill_were_there_before(written: Written) -> None:
     listed = (position(50, 490), line("in", "positionEnd"))
 
