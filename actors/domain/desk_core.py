@@ -13,7 +13,7 @@ from actors.domain.deadlines import Deadlines
 from actors.domain.desk_config import Commission, DeskConfig, DeskSnapshot, Flattening, Waiting
 from actors.domain.disputes import Dispute, closes
 from actors.domain.evidence import AnyEvidence
-from actors.domain.identity import Account, Epoch, OmsId, OrderId
+from actors.domain.identity import Account, Epoch, OmsId, OrderId, correction_number
 from actors.domain.order import HELD_CANCELING, HELD_INACTIVE, transition
 from actors.domain.order_state import ExecStatus, OrderState, Pending
 from actors.domain.recovery import Recovery
@@ -253,7 +253,9 @@ class DeskCore:
     def remember_commission(self, family: str, commission: Commission) -> None:
         """Keep a commission until its execution comes; bounded, because some never do."""
         known = self.commissions.pop(family, None)
-        self.commissions[family] = commission if known is None or commission.exec_id >= known.exec_id else known
+        if known is not None and correction_number(known.exec_id) > correction_number(commission.exec_id):
+            commission = known
+        self.commissions[family] = commission
         if len(self.commissions) > _COMMISSIONS_KEPT:
             del self.commissions[next(iter(self.commissions))]
 

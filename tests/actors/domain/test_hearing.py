@@ -474,13 +474,14 @@ def test_a_waiting_commission_of_a_correction_is_not_charged_to_the_execution_be
     assert names(rig.execution("e1.02", 9)) == ["FillCorrected", "CommissionCharged"]
 
 
-def test_of_two_waiting_commissions_the_later_correction_counts() -> None:
+@pytest.mark.parametrize(("earlier", "later"), [("e1.01", "e1.02"), ("e1.9", "e1.10")])
+def test_of_two_waiting_commissions_the_later_correction_counts(earlier: str, later: str) -> None:
     rig = Rig()
     rig.working()
-    rig.commission("e1.02", "2.00")
-    rig.commission("e1.01", "1.00")
+    rig.commission(later, "2.00")
+    rig.commission(earlier, "1.00")
 
-    rig.execution("e1.02", 9)
+    rig.execution(later, 9)
     assert rig.order().commission == 2
 
 
