@@ -65,7 +65,7 @@ class Books:
         self._ask = ask
         self._lists_positions = lists_positions
         self._opened = False
-        self._list_is_due = False
+        self._list_is_due, self._list_has_come = False, False
         self._differing = Account("")
         self._failed: set[str] = set()
         self._names: dict[OmsId, None] = {}
@@ -86,7 +86,7 @@ class Books:
     def tell(self, message: Any) -> None:  # noqa: ANN401  # whatever the desk hears
         """Something for the desk."""
         if isinstance(message, SessionChanged):
-            self._list_is_due = message.state is SessionState.RECONCILING
+            self._list_is_due, self._list_has_come = message.state is SessionState.RECONCILING, False
         self._inbox.append(message)
         while self._inbox:
             self._follow_all(self.desk.decide(self._inbox.popleft()))
@@ -103,7 +103,8 @@ class Books:
                 self.executions.setdefault(report.exec_id, report)
             case SnapshotEnded():
                 self._failed |= set() if report.complete else {report.kind.value}
-                self.last_list = self.line if report.kind is SnapshotKind.POSITIONS else self.last_list
+                if report.kind is SnapshotKind.POSITIONS:
+                    self.last_list, self._list_has_come = self.line, True
                 self._follow_all(self.portfolio.decide(report))
             case PositionReported():
                 self.last_rows[report.contract.name, report.account] = self.line
@@ -168,7 +169,7 @@ class Books:
             self.discrepancies[found.kind, found.subject, account] = found
 
     def _book(self, event: _Booked) -> None:
-        if isinstance(event, OrderFilled) and not self._list_is_due:
+        if isinstance(event, OrderFilled) and not self._is_in_the_list(event):
             self.open(event.at)
         if isinstance(event, OrderFilled | FillCorrected):
             account = event.fill.account or event.order.account
@@ -176,3 +177,7 @@ class Books:
         if isinstance(event, Reconciled) and self.last_list:
             self._opened = True
         self._follow_all(self.portfolio.decide(event))
+
+    def _is_in_the_list(self, event: OrderFilled) -> bool:
+        """Whether the positions that a comparison lists hold a fill: it is an old one, or it came before they did."""
+        return self._list_is_due and (event.recovered or not self._list_has_come)

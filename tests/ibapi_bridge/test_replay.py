@@ -623,6 +623,26 @@ def test_fills_found_by_a_comparison_without_positions_stay_when_the_next_one_co
     assert found["discrepancies"] == []
 
 
+def test_a_live_fill_after_the_positions_of_a_comparison_moves_them(written: Written) -> None:
+    asked = (line("out", "reqAllOpenOrders"), line("in", "openOrderEnd"), line("out", "reqExecutions"))
+    listed = (position(50, 490), line("in", "positionEnd"))
+
+    found = replay(written(place(5), *asked, *listed, executed(5, "a.1.01", 50, 500), line("in", "execDetailsEnd")))
+
+    assert [(row["quantity"], row["avg_cost"]) for row in found["positions"]] == [("100", "495")]
+
+
+def test_an_old_execution_is_in_the_positions_that_a_comparison_lists_before_it(written: Written) -> None:
+    asked = (line("out", "reqAllOpenOrders"), line("in", "openOrderEnd"), line("out", "reqExecutions", reqId=9))
+    listed = (position(50, 490), line("in", "positionEnd"))
+    old = executed(5, "a.1.01", 50, 500)
+    old["args"]["reqId"] = 9
+
+    found = replay(written(place(5), *asked, *listed, old, line("in", "execDetailsEnd", reqId=9)))
+
+    assert [row["quantity"] for row in found["positions"]] == ["50"]
+
+
 def test_a_fill_found_by_a_comparison_adds_to_what_was_listed_on_an_earlier_connection(written: Written) -> None:
     listed = (position(50, 490), line("in", "positionEnd"))
     found_late = (line("out", "reqAllOpenOrders"), executed(5, "a.1.01", 50, 500), line("in", "openOrderEnd"))
