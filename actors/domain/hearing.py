@@ -294,7 +294,7 @@ def notice_reported(core: DeskCore, notice: NoticeReported) -> None:
 def effect_of(order: OrderState, notice: NoticeReported) -> NoticeEffect:
     """What a notice proves for what is outstanding; a doubled answer to something settled proves nothing new."""
     outstanding: list[NoticeEffect] = []
-    if order.status is ExecStatus.NEW:
+    if order.status is ExecStatus.NEW and not _is_of_a_change(order, notice):
         if notice.on_new in (NoticeEffect.REJECTED, NoticeEffect.NOT_SENT):
             return notice.on_new
         outstanding.append(notice.on_new)
@@ -311,6 +311,11 @@ def effect_of(order: OrderState, notice: NoticeReported) -> NoticeEffect:
             return _repeated(notice.on_modify)
         case _:
             return NoticeEffect.VERIFY if notice.on_new is NoticeEffect.NOT_SENT else notice.on_new
+
+
+def _is_of_a_change(order: OrderState, notice: NoticeReported) -> bool:
+    """Whether only a change of the order can be meant: the order itself was sent on a connection that is gone."""
+    return order.wanted is not None and notice.epoch > order.epoch
 
 
 def _strongest(effects: list[NoticeEffect]) -> NoticeEffect:

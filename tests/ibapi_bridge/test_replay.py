@@ -580,6 +580,15 @@ def test_an_overfill_that_a_bust_took_back_is_explained(written: Written) -> Non
     assert (only_order(right)["filled"], right["discrepancies"]) == ("100", [])
 
 
+@pytest.mark.parametrize("code", [110, 201])
+def test_a_refused_change_is_no_end_of_an_order_that_an_earlier_connection_left_in_doubt(
+    written: Written, code: int
+) -> None:
+    found = replay(written(place(5), DISCONNECTED, CONNECTED, place(5, lmtPrice="496.001"), notice(5, code)))
+
+    assert (only_order(found)["status"], only_order(found)["in_doubt"]) == ("NEW", True)
+
+
 ALLOCATED = [executed(5, f"a.{account}.01", size, acctNumber=account) for account, size in (("DU1", 40), ("DU2", 60))]
 
 
