@@ -134,8 +134,8 @@ def alarms(before: OrderState, after: OrderState, at: datetime) -> Iterator[Disc
         numbers = ", ".join(str(perm_id) for perm_id in after.perm_ids)
         text = f"several broker orders stand behind it: permIds {numbers} in account {mask_account(after.account)}"
         yield Discrepancy(at=at, kind="TWO_PERM_IDS", subject=after.oms_id, text=text)
-    by_hand = after.order is not before.order and before.wanted is None and after.order not in before.asked_terms
-    if by_hand and not after.external:
+    changed = after.order is not before.order and before.order_id is not None  # what leaves is put on the grid
+    if changed and before.wanted is None and after.order not in before.asked_terms and not after.external:
         text = f"changed at the broker from {before.order.describe()} to {after.order.describe()}"
         yield Discrepancy(at=at, kind="CHANGED_BY_HAND", subject=after.oms_id, text=text)
 

@@ -496,6 +496,14 @@ def test_a_stop_is_snapped_to_the_nearest_price() -> None:
     assert only(PlaceOrder, Rig().submit(stop)).order.stop_price == Decimal("495.00")
 
 
+def test_a_price_moved_to_the_grid_is_no_change_by_hand() -> None:
+    rig = Rig()
+
+    outbox = rig.submit(limit(price="495.004"))
+
+    assert names(outbox) == ["OrderSubmitted", "PlaceOrder"]
+
+
 def test_a_price_on_the_grid_is_left_alone() -> None:
     order = limit()
 
