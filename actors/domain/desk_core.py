@@ -123,6 +123,7 @@ class DeskCore:
             self.outbox += conclude(order, after, evidence, text=text, recovered=recovered)
             if not after.external:
                 self._watch(order, after)
+                self._watch_twins(order, after)
             if (
                 after.filled is not order.filled
                 or after.perm_ids is not order.perm_ids
@@ -132,6 +133,12 @@ class DeskCore:
                     self.outbox.append(alarm)
                     self.ask_verification()
         return after
+
+    def _watch_twins(self, before: OrderState, after: OrderState) -> None:
+        """The end of one of several broker orders behind a name says nothing about the others: they may live on."""
+        ended = after.status.is_terminal and not before.status.is_terminal
+        if ended and len(after.perm_ids) > 1:
+            self.ask_verification()
 
     def _watch(self, before: OrderState, after: OrderState) -> None:
         """Set and clear the deadlines that follow from a change."""

@@ -305,6 +305,28 @@ def test_a_change_by_hand_while_away_is_told() -> None:
     assert only(Discrepancy, outbox).kind == "CHANGED_BY_HAND"
 
 
+@pytest.mark.parametrize("end", [BrokerStatus.CANCELED, BrokerStatus.FILLED])
+def test_the_end_of_one_of_two_broker_orders_is_no_end_of_the_other(end: BrokerStatus) -> None:
+    rig = Rig()
+    rig.working()
+    rig.echo(perm_id=PermId(555))
+    listed_living(rig, rig.wait(0.1))
+    if end is BrokerStatus.FILLED:
+        rig.execution(perm_id=PermId(555))
+    rig.status(end, perm_id=PermId(555))
+
+    outbox = listed_living(rig, listed_living(rig, rig.wait(0.1)))
+
+    assert only(Discrepancy, outbox).kind == "ALIVE_AFTER_END"
+    assert only(CancelPlacedOrder, outbox).order_id == rig.order().order_id
+
+
+def listed_living(rig: Rig, outbox: tuple[Any, ...]) -> tuple[Any, ...]:
+    rig.echo(snapshot=True)
+    said = [end_one(rig, kind) for kind in asked(outbox)]
+    return tuple(message for each in said for message in each)
+
+
 def test_an_order_that_arrived_before_the_crash_is_found_by_its_reference() -> None:
     rig = Rig()
     rig.submit()
