@@ -10,6 +10,7 @@ import attrs
 from actors.domain.contract import Contract
 from actors.domain.frozen import evolved
 from actors.domain.identity import OmsId
+from actors.domain.limits import market_price
 from actors.domain.order_state import Fill, OrderState, Pending, new_order
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
 from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, StateChanged, SubmitOrder
@@ -79,7 +80,8 @@ class BrokerAPI:
         name = self._names.next() if oms_id is None else OmsId(oms_id)
         contract = meant.contract or self._view.contract_of(meant.symbol)
         self._view.put_order(new_order(name, meant, contract, at=self._view.now, pending=Pending.SUBMIT))
-        self._say(SubmitOrder(at=self._view.now, oms_id=name, order=meant))
+        price = self._price_at_the_market(meant, contract)
+        self._say(SubmitOrder(at=self._view.now, oms_id=name, order=meant, market_price=price))
         return name
 
     def cancel(self, oms_id: str) -> bool:
@@ -199,6 +201,13 @@ class BrokerAPI:
             return order
         return evolved(order, symbol="", contract=self._view.configured[order.symbol])
 
+    def _price_at_the_market(self, order: Order, contract: Contract) -> Decimal | None:
+        """For the limit on an order's value, where the order has no price of its own."""
+        if order.limit_price is not None or order.stop_price is not None:
+            return None
+        quote = self._view.quote(contract)
+        return None if quote is None else market_price(quote)
+
     def _known(self, oms_id: str, order: Order) -> OrderState | None:
         check_name("oms_id", oms_id)
         if not OMS_ID_PATTERN.fullmatch(oms_id):
@@ -225,8 +234,10 @@ class BrokerAPI:
         changes: dict[str, Any] = {name: value for name, value in terms.items() if value is not None}
         if not changes:
             raise InvalidOrder("replace changes nothing: give quantity, limit_price or stop_price")
-        check_order(attrs.evolve(state.order, **changes))
-        return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms)
+        meant = attrs.evolve(state.order, **changes)
+        check_order(meant)
+        price = self._price_at_the_market(meant, state.contract)
+        return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms, market_price=price)
 
 
 def _trades(state: OrderState, contract: Contract) -> bool:

@@ -17,6 +17,7 @@ from actors.domain.desk_core import DeskCore
 from actors.domain.disputes import Dispute
 from actors.domain.evidence import AdoptionWanted
 from actors.domain.identity import Account, OmsId, OrderId
+from actors.domain.limits import market_price
 from actors.domain.order_state import OrderState
 from actors.messages import commands, events, reports, system
 
@@ -161,9 +162,7 @@ def _quote(core: DeskCore, quote: reports.QuoteReported) -> None:
     """Only a notional limit needs prices."""
     if core.config.limits.max_order_notional is None:
         return
-    price = quote.last
-    if price is None and quote.bid is not None and quote.ask is not None:
-        price = (quote.bid + quote.ask) / Decimal(2)
+    price = market_price(quote)
     if price is not None:
         core.market_prices[instrument_key(quote.contract)] = price
 

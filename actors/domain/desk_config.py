@@ -74,6 +74,7 @@ class Waiting:
     order: Order
     account: Account
     closing: bool = False
+    market_price: Decimal | None = None
 
 
 @frozen(kw_only=True)

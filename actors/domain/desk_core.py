@@ -250,6 +250,10 @@ class DeskCore:
         if is_plain(wanted):
             self.by_symbol[wanted.symbol] = known
 
+    def market_price(self, key: str, told: Decimal | None) -> Decimal | None:
+        """The market's price of an instrument: as told with the order, else as last heard."""
+        return self.market_prices.get(key) if told is None else told
+
     def account_for(self, account: Account) -> Account | None:
         """The account an order goes to; None when that is not clear."""
         wanted = account or self.config.account

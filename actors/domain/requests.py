@@ -1,6 +1,7 @@
 """Cancels and replaces: what is refused by us, what leaves, what is awaited."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import attrs
 
@@ -71,7 +72,7 @@ def replace(core: DeskCore, command: ReplaceOrder) -> None:
         return
     instrument = core.instruments.get(order.contract)
     wanted, refusal = _wanted(order, command, instrument)
-    refusal = refusal or refusal_of_replace(core, order, wanted)
+    refusal = refusal or refusal_of_replace(core, order, wanted, command.market_price)
     if refusal or instrument is None:
         core.say(ReplaceRefused(at=command.at, order=order, text=refusal or "its contract is not qualified"))
         return
@@ -104,7 +105,7 @@ def _wanted(order: OrderState, command: ReplaceOrder, instrument: Instrument | N
     return (snapped(wanted, instrument) if instrument is not None else wanted), ""
 
 
-def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order) -> str:
+def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order, market_price: Decimal | None = None) -> str:
     """Why a replace may not leave, or nothing."""
     if not core.is_ready:
         return f"the session is {core.session.value}: orders are changed only when it is READY"
@@ -121,10 +122,10 @@ def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order) -> str:
     if wanted.quantity <= order.filled:
         filled = format_quantity(order.filled)
         return f"quantity is {format_quantity(wanted.quantity)} but {filled} are filled: cancel the order instead"
-    return _refusal_of_risk(core, order, wanted)
+    return _refusal_of_risk(core, order, wanted, market_price)
 
 
-def _refusal_of_risk(core: DeskCore, order: OrderState, wanted: Order) -> str:
+def _refusal_of_risk(core: DeskCore, order: OrderState, wanted: Order, market_price: Decimal | None) -> str:
     key = instrument_key(order.contract)
     grows = wanted.quantity > order.order.quantity
     reason = core.locked or core.block_reason(order.account, order.contract)
@@ -132,9 +133,8 @@ def _refusal_of_risk(core: DeskCore, order: OrderState, wanted: Order) -> str:
         return f"no new exposure: {reason}"
     limits = core.config.limits
     held = core.book.exposure(order.account, key)
-    return refusal_of_size(limits, wanted, order.contract, core.market_prices.get(key)) or refusal_of_growth(
-        limits, order, wanted, held
-    )
+    price = core.market_price(key, market_price)
+    return refusal_of_size(limits, wanted, order.contract, price) or refusal_of_growth(limits, order, wanted, held)
 
 
 def _named(core: DeskCore, oms_id: OmsId, at: datetime) -> OrderState | None:

@@ -74,7 +74,13 @@ def _place_or_qualify(core: DeskCore, order: OrderState, command: SubmitOrder) -
     if instrument is not None:
         place(core, order, command, instrument)
         return
-    wish = Waiting(oms_id=command.oms_id, order=command.order, account=command.account, closing=command.closing)
+    wish = Waiting(
+        oms_id=command.oms_id,
+        order=command.order,
+        account=command.account,
+        closing=command.closing,
+        market_price=command.market_price,
+    )
     wanted = wish.order.wanted_contract
     asked = any(other.order.wanted_contract == wanted for other in core.waiting.values())
     core.waiting[wish.oms_id] = wish
@@ -139,7 +145,8 @@ def refusal_of_placing(
     if refusal:
         return refusal
     limits = core.config.limits
-    return refusal_of_size(limits, terms, instrument.contract, core.market_prices.get(key)) or refusal_of_exposure(
+    price = core.market_price(key, wish.market_price)
+    return refusal_of_size(limits, terms, instrument.contract, price) or refusal_of_exposure(
         limits, terms, core.book.exposure(account, key), core.book.open_count - 1
     )
 

@@ -26,6 +26,8 @@ class SubmitOrder(Command):
     account: Account = Account("")
     closing: bool = False
     """True for orders that flatten: they pass lockouts that stop new exposure."""
+    market_price: Decimal | None = None
+    """What the market said when an order without a price of its own was given; None where nobody asks for quotes."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +45,8 @@ class ReplaceOrder(Command):
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    market_price: Decimal | None = None
+    """As in ``SubmitOrder``."""
 
 
 @frozen(kw_only=True)

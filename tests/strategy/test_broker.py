@@ -152,6 +152,15 @@ def test_a_replace_sends_only_what_changes(runner: StrategyRunner) -> None:
     assert said(runner) == (ReplaceOrder(at=later(1), oms_id=order.oms_id, limit_price=Decimal("449.6")),)
 
 
+def test_an_order_without_a_price_carries_the_markets(runner: StrategyRunner) -> None:
+    runner.broker.submit_order(Order(side=Side.BUY, quantity=Decimal(1), symbol="SPY"))
+    before = runner.hear(quote(2))
+    runner.broker.submit_order(Order(side=Side.BUY, quantity=Decimal(1), symbol="SPY"))
+    runner.broker.submit_order(LIMIT)
+
+    assert [order.market_price for order in (*before, *said(runner))] == [None, Decimal("450.01"), None]
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

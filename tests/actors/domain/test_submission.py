@@ -21,7 +21,7 @@ from actors.messages.commands import (
     RecordPlacement,
     SuspectPosition,
 )
-from actors.messages.events import Discrepancy, OrderRejected, PositionMismatched, SignalRecorded
+from actors.messages.events import Discrepancy, OrderRejected, PositionMismatched, ReplaceRefused, SignalRecorded
 from actors.messages.reports import (
     AccountsReported,
     BrokerStatus,
@@ -32,7 +32,19 @@ from actors.messages.reports import (
 )
 from actors.messages.system import SessionState
 from actors.messages.wire import PlaceOrder, QualifyContract
-from tests.actors.domain.deskkit import ACCOUNT, CLIENT, SPY, SPY_INSTRUMENT, START, Rig, limit, market, names, only
+from tests.actors.domain.deskkit import (
+    ACCOUNT,
+    CLIENT,
+    SPY,
+    SPY_INSTRUMENT,
+    SPY_WANTED,
+    START,
+    Rig,
+    limit,
+    market,
+    names,
+    only,
+)
 
 
 def rejection(outbox: tuple[Any, ...]) -> str:
@@ -427,6 +439,20 @@ def test_a_market_order_is_measured_at_the_markets_price() -> None:
     assert "notional 1200.00" in rejection(rig.submit(market(quantity=2), "c"))
     quote(rig, bid=599, ask=601, last=500)
     only(PlaceOrder, rig.submit(market(quantity=2), "d"))
+
+
+def test_a_market_order_is_measured_at_the_price_it_was_given_at() -> None:
+    rig = Rig(DeskConfig(limits=Limits(max_order_notional=Decimal(1000))), ready=False)
+    rig.connect()
+    rig.submit(market(quantity=2), market_price=Decimal(501))
+    rig.submit(market(quantity=2), "b", market_price=Decimal(500))
+
+    outbox = rig.hear(InstrumentReported(at=START, epoch=rig.epoch, wanted=SPY_WANTED, instrument=SPY_INSTRUMENT))
+
+    assert only(OrderRejected, outbox).order.reason == "notional 1002.00 is over max_order_notional 1000"
+    assert only(PlaceOrder, outbox).oms_id == "b"
+    rig.status(BrokerStatus.WORKING, "b")
+    assert "notional 1500.00" in only(ReplaceRefused, rig.replace("b", quantity=3, market_price=Decimal(500))).text
 
 
 def test_without_a_notional_limit_quotes_are_not_kept() -> None:
