@@ -34,7 +34,8 @@ class Qualification:
 
     wanted: Contract
     candidates: list[Candidate] = attrs.field(factory=list)
-    rule_id: int | None = None
+    torn: bool = False
+    """Whether a row could not be read: what it offered may be the one that is meant, or a second one."""
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +70,9 @@ _ROWS: Final = {
 }
 """What the rows of a list that names orders are called when one cannot be read: by callback, or by message id as text
 and protobuf. A position that cannot be read differs from ours and blocks its own instrument: the others still count."""
+_OFFERS: Final = frozenset(
+    {"contractDetails", "bondContractDetails", "message 10", "message 210", "message 18", "message 218"}
+)
 UNKNOWN_MESSAGE: Final = "frame"
 """The name of a frame that does not even tell its message id."""
 
@@ -123,10 +127,17 @@ class Conversation:
 
     def tear(self, name: str) -> None:
         """A message could not be read: the list on its way whose row it may have been does not come in full."""
+        if name in _OFFERS or name == UNKNOWN_MESSAGE:
+            self._tear_offers()
         listed = {asked.kind for asked in tuple(self.asked.values()) if isinstance(asked, Listing)}
         for kind, rows in _ROWS.items():
             if (name in rows or name == UNKNOWN_MESSAGE) and (kind in self._pending or kind in listed):
                 self._torn.add(kind)
+
+    def _tear_offers(self) -> None:
+        for asked in tuple(self.asked.values()):
+            if isinstance(asked, Qualification):
+                asked.torn = True
 
     def came_in_full(self, kind: SnapshotKind) -> bool:
         """Whether every row of the answer that has just ended could be read; asked once for each answer."""

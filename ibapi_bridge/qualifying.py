@@ -28,7 +28,7 @@ def all_offered(said: Spoken) -> tuple[Report, ...]:
     if not isinstance(asked, Qualification):
         return ()
     said.context.asked.pop(request_id, None)
-    chosen = choose(asked.wanted, asked.candidates)
+    chosen = _torn(asked.wanted) if asked.torn else choose(asked.wanted, asked.candidates)
     if isinstance(chosen, str):
         return (InstrumentRefused(at=said.at, epoch=said.epoch, wanted=asked.wanted, text=chosen),)
     asked.candidates = [chosen]
@@ -36,6 +36,10 @@ def all_offered(said: Spoken) -> tuple[Report, ...]:
         return (_reported(said, asked),)
     _await_rule(said, asked, chosen.rule_id)
     return ()
+
+
+def _torn(wanted: Contract) -> str:
+    return f"a row of the broker's answer about {describe(wanted)} could not be read: it may be the one that is meant"
 
 
 def _await_rule(said: Spoken, asked: Qualification, rule_id: int) -> None:

@@ -124,6 +124,26 @@ def test_an_ambiguous_contract_is_refused_with_its_candidates() -> None:
     assert "and 3 more" in report.text
 
 
+@pytest.mark.parametrize("name", ["contractDetails", "message 10", "message 210", "message 218", "frame"])
+def test_a_contract_is_refused_when_one_of_the_offers_could_not_be_read(name: str) -> None:
+    context = Conversation()
+    context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
+    said("contractDetails", context, reqId=10_000_000, contractDetails=details())
+    context.tear(name)
+    (report,) = said("contractDetailsEnd", context, reqId=10_000_000)
+    assert isinstance(report, InstrumentRefused)
+    assert "could not be read" in report.text
+
+
+def test_a_row_of_another_kind_that_could_not_be_read_is_no_offer() -> None:
+    context = Conversation()
+    context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
+    said("contractDetails", context, reqId=10_000_000, contractDetails=details(marketRuleIds=""))
+    context.tear("openOrder")
+    (report,) = said("contractDetailsEnd", context, reqId=10_000_000)
+    assert isinstance(report, InstrumentReported)
+
+
 def test_the_same_contract_offered_twice_is_not_ambiguous() -> None:
     context = Conversation()
     context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
