@@ -15,6 +15,7 @@ from actors.messages.reports import (
 from ibapi_bridge.conversation import Listing, Qualification
 from ibapi_bridge.figures import integer, text
 from ibapi_bridge.notices import classify
+from ibapi_bridge.qualifying import no_rule
 from ibapi_bridge.quotes import QuoteFold
 from ibapi_bridge.redaction import redacted
 from ibapi_bridge.spoken import Spoken
@@ -22,6 +23,7 @@ from ibapi_bridge.vocabulary import CONDITIONS
 
 _PORT: Final = re.compile(r"(?<!\d)(\d{2,5})(?!\d)")
 _MARKUP: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_NO_MARKET_RULE: Final = 124
 _NOBODY: Final = (-1, 0)
 _HARMLESS: Final = frozenset({NoticeKind.INFO, NoticeKind.WARNING, NoticeKind.FARM, NoticeKind.CONNECTION})
 """Kinds of notice that do not end the request they name."""
@@ -48,7 +50,8 @@ def error(said: Spoken) -> tuple[Report, ...]:
         on_cancel=row.on_cancel,
         advanced_reject=redacted(text(said.args.get("advancedOrderRejectJson"))),
     )
-    return (notice, *_condition(said, code, words), *_request_failure(said, notice))
+    ungridded = no_rule(said) if code == _NO_MARKET_RULE else ()
+    return (notice, *_condition(said, code, words), *_request_failure(said, notice), *ungridded)
 
 
 def _named(said: Spoken, subject: int) -> str:

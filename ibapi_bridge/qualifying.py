@@ -54,6 +54,16 @@ def rule_told(said: Spoken) -> tuple[Report, ...]:
     return tuple(_reported(said, asked, increments) for asked in waiting)
 
 
+def no_rule(said: Spoken) -> tuple[Report, ...]:
+    """The broker has no such price grid (124, which names no request): the smallest tick is what is known.
+
+    A price that does not fit is refused by the broker (110).
+    """
+    waiting = [asked for each in said.context.awaiting_rule.values() for asked in each]
+    said.context.awaiting_rule.clear()
+    return tuple(_reported(said, asked) for asked in waiting)
+
+
 def choose(wanted: Contract, candidates: list[Candidate]) -> Candidate | str:
     """The one candidate that is meant, or the sentence that says why there is none."""
     if not candidates:

@@ -124,6 +124,17 @@ def test_an_ambiguous_contract_is_refused_with_its_candidates() -> None:
     assert "and 3 more" in report.text
 
 
+def test_without_a_market_rule_the_smallest_tick_is_the_grid() -> None:
+    context = Conversation()
+    context.note("reqContractDetails", {"reqId": 10_000_000}, wanted=WANTED)
+    said("contractDetails", context, reqId=10_000_000, contractDetails=details())
+    said("contractDetailsEnd", context, reqId=10_000_000)
+    _, report = said("error", context, reqId=-1, errorCode=124, errorString="No market rule is available for conid: 26")
+    assert isinstance(report, InstrumentReported)
+    assert report.instrument.price_increments == ()
+    assert said("marketRule", context, marketRuleId=26, priceIncrements=[]) == ()
+
+
 @pytest.mark.parametrize("name", ["contractDetails", "message 10", "message 210", "message 218", "frame"])
 def test_a_contract_is_refused_when_one_of_the_offers_could_not_be_read(name: str) -> None:
     context = Conversation()
