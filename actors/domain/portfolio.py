@@ -58,6 +58,7 @@ class Portfolio:
         self._config = config if config is not None else PortfolioConfig()
         state = state if state is not None else PortfolioState()
         self._aliases: dict[str, str] = {}
+        self._quotes = Quotes()
         self._contracts: dict[str, Contract] = {}
         self._entries: dict[Where, _Entry] = {}
         self._rows: dict[Where, BrokerRow] = {}
@@ -74,7 +75,6 @@ class Portfolio:
         }
         self._booked = deque(state.booked, maxlen=BOOKED_KEPT)
         self._valuation = Valuation(state.valuation)
-        self._quotes = Quotes()
         self._moved = state.opened
         self._compare_at: float | None = None
         self._is_fresh = False
@@ -187,6 +187,7 @@ class Portfolio:
         """The first full contract of an id: what was known by half of it alone is known by all of it from now on."""
         self._contracts[key] = contract
         if self._aliases.setdefault(described, key) == key:
+            self._quotes.rename(described, key)
             for where in [where for where in self._entries if where[1] == described]:
                 half, whole = self._entries.pop(where), self._entries.get((where[0], key))
                 if whole is not None:

@@ -94,6 +94,11 @@ class Quotes:
         elif quote.last is not None:
             self._prices[key] = quote.last
 
+    def rename(self, old: str, new: str) -> None:
+        """What was quoted under the one key is known under the other."""
+        if old in self._prices:
+            self._prices.setdefault(new, self._prices.pop(old))
+
     def price(self, key: str) -> Decimal | None:
         """The last price; None before the first quote."""
         return self._prices.get(key)

@@ -275,6 +275,14 @@ def test_a_position_is_valued_between_bid_and_ask_else_at_the_last_trade() -> No
     assert portfolio.snapshot_view(START).unrealized_pnl == 20
 
 
+def test_a_quote_from_before_the_contract_was_known_values_its_position() -> None:
+    portfolio = Portfolio()
+    portfolio.decide(attrs.evolve(quoted(last=Decimal(90)), contract=Contract(symbol=SPY.symbol)))
+    book(portfolio, fill(Side.BUY, 2, 100))
+
+    assert the_position(portfolio).unrealized_pnl == -20
+
+
 def value(key: str, text: str, currency: str = "USD", account: str = ACCOUNT) -> AccountValueReported:
     return AccountValueReported(at=START, epoch=EPOCH, account=Account(account), key=key, value=text, currency=currency)
 
