@@ -213,7 +213,7 @@ def _stop_waiting(core: DeskCore, wish: Waiting) -> OrderState:
 def qualification_missed(core: DeskCore, oms_id: OmsId, at: datetime) -> None:
     """No answer about the contract in time."""
     wish = core.waiting[oms_id]
-    reason = f"the broker did not say which contract {wish.order.name} is"
+    reason = f"the broker did not say in time which contract {wish.order.name} is and which prices it takes"
     end_waiting(core, wish, at, ExecStatus.REJECTED, reason)
 
 

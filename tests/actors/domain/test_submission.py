@@ -330,7 +330,7 @@ def test_no_answer_about_a_contract_rejects_what_waited() -> None:
     rig.submit(ibm())
 
     assert rig.wait(14) == ()
-    assert rejection(rig.wait(2)) == "the broker did not say which contract IBM is"
+    assert rejection(rig.wait(2)) == "the broker did not say in time which contract IBM is and which prices it takes"
     assert qualify(rig) == ()
 
 
