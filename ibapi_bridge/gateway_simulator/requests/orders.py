@@ -1,5 +1,6 @@
 """Placing, changing and cancelling orders."""
 
+import attrs
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator import order_messages as say
@@ -34,6 +35,8 @@ def _place(gateway: Gateway, session: Session, message: Message) -> None:
     known = gateway.book.find(client_id, message.orderId)
     if known is None:
         _place_new(gateway, session, message)
+    elif message.order.whatIf and not known.done:
+        _preview_change(gateway, session, known, message)
     elif known.staged:
         _change_staged(gateway, known, message)
     elif known.alive:
@@ -72,9 +75,7 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
         return
     venue = _venue(gateway, order)
     if message.order.whatIf:
-        if not message.order.transmit:
-            raise RefusedOrder(413, "What-if order should have the transmit flag set to true.")
-        _preview(gateway, session, order, venue)
+        _preview(gateway, session, order, venue, transmit=message.order.transmit)
         return
     if not message.order.transmit:
         gateway.book.add(order)
@@ -97,7 +98,14 @@ def _discard(gateway: Gateway, session: Session, order: ApiOrder) -> None:
     session.error(order.order_id, 201, "Order rejected - reason:Order was discarded", gateway.now)
 
 
-def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOrder) -> None:
+def _preview_change(gateway: Gateway, session: Session, known: ApiOrder, message: Message) -> None:
+    changed = attrs.evolve(known, order=_new_terms(gateway, known, message))
+    _preview(gateway, session, changed, _venue(gateway, changed), transmit=message.order.transmit)
+
+
+def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOrder, *, transmit: bool) -> None:
+    if not transmit:
+        raise RefusedOrder(413, "What-if order should have the transmit flag set to true.")
     order.perm_id = order.order.permId = 0
     what_if.preview(gateway, session, order, venue)
 

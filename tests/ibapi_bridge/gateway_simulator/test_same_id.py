@@ -1,0 +1,42 @@
+"""What a second message under the id of an order does, and what it leaves alone."""
+
+import pytest
+
+from .conftest import Connect, StartGateway
+from .official_client import OfficialClient, contract, order
+
+pytestmark = pytest.mark.socket
+
+
+def open_orders(client: OfficialClient) -> list[tuple[float, int, bool]]:
+    client.catch_up()
+    client.forget()
+    client.api.reqOpenOrders()
+    client.wait_for("openOrderEnd")
+    return [(call[3].lmtPrice, int(call[3].totalQuantity), call[3].whatIf) for call in client.named("openOrder")]
+
+
+def test_a_what_if_under_the_id_of_a_live_order_changes_nothing(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    client.wait_status(1, "Submitted")
+    client.forget()
+    client.place(1, contract(), order("BUY", "LMT", 20, lmtPrice=431.0, whatIf=True))
+
+    shown = client.wait_for("openOrder")
+    assert (shown[3].whatIf, shown[3].totalQuantity, shown[3].permId) == (True, 20, 0)
+    assert float(shown[4].initMarginChange) > 0
+    assert client.named("orderStatus") == []
+    assert open_orders(client) == [(430.0, 10, False)]
+
+
+def test_a_what_if_under_the_id_of_a_staged_order_sends_nothing(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0, transmit=False))
+    client.place(1, contract(), order("BUY", "MKT", 10, whatIf=True))
+
+    assert client.wait_for("openOrder")[3].whatIf
+    assert open_orders(client) == []
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    client.wait_status(1, "Submitted")
+    assert open_orders(client) == [(430.0, 10, False)]
