@@ -20,6 +20,10 @@ class OrderIds:
         """The lowest id this client may use for a new order."""
         return self._next.get(client_id, self._first)
 
+    def used(self, client_id: int, order_id: int) -> bool:
+        """Whether an id is below what this client may use."""
+        return order_id < self.next_for(client_id)
+
     def use(self, client_id: int, order_id: int) -> None:
         """Consumes an id and everything below it."""
         self._next[client_id] = max(self.next_for(client_id), order_id + 1)

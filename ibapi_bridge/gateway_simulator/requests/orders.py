@@ -225,9 +225,13 @@ def cancel(gateway: Gateway, session: Session, message: Message) -> None:
 
 
 def find_for_cancel(gateway: Gateway, session: Session, order_id: int) -> ApiOrder | None:
-    """The client's own order of that id or, where that is switched on, another client's live one."""
-    own = gateway.book.find(session.client_id or 0, order_id)
-    if own is not None or not gateway.config.cross_client_cancel:
+    """The client's own order of that id or, where that is switched on, another client's live one.
+
+    An id that the client has used is its own for ever, and 0 is nobody's.
+    """
+    client_id = session.client_id or 0
+    own = gateway.book.find(client_id, order_id)
+    if own is not None or gateway.ids.used(client_id, order_id) or not gateway.config.cross_client_cancel:
         return own
     return next((order for order in gateway.book.alive() if order.order_id == order_id), None)
 

@@ -40,3 +40,28 @@ def test_a_what_if_under_the_id_of_a_staged_order_sends_nothing(start_gateway: S
     client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
     client.wait_status(1, "Submitted")
     assert open_orders(client) == [(430.0, 10, False)]
+
+
+def test_an_id_of_ones_own_never_cancels_somebody_elses_order(start_gateway: StartGateway, connect: Connect) -> None:
+    gateway = start_gateway()
+    owner, other = connect(gateway, 2), connect(gateway, 1)
+    owner.place(12, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    owner.wait_status(12, "Submitted")
+    other.place(12, contract(), order("BUY", "LMT", 10, lmtPrice=430.001))
+    other.wait_error(110, 12)
+    other.cancel(12)
+
+    other.wait_error(10147, 12)
+    assert [price for price, *_ in open_orders(owner)] == [430.0]
+
+
+def test_nobody_cancels_an_order_by_hand_with_the_id_0(start_gateway: StartGateway, connect: Connect) -> None:
+    gateway = start_gateway()
+    client = connect(gateway)
+    gateway.faults.do("manual_order", con_id=756733, action="BUY", quantity="5", limit="99")
+    client.cancel(0)
+
+    client.wait_error(10147, 0)
+    client.api.reqAllOpenOrders()
+    client.wait_for("openOrderEnd")
+    assert [call[1] for call in client.named("openOrder")] == [0]
