@@ -15,7 +15,8 @@ ALIVE = frozenset({"PendingSubmit", "PreSubmitted", "Submitted", "PendingCancel"
 class ApiOrder:
     """One API order; `contract` and `order` are the messages echoed in openOrder, `told` what was last reported.
 
-    `staged` orders (transmit=False) live in this gateway only and are never reported.
+    `staged` orders (transmit=False) live in this gateway only and are never reported. `asked` are the changes under
+    way to the exchange, oldest first: until one is there, the order is what it was.
     """
 
     client_id: int
@@ -24,6 +25,7 @@ class ApiOrder:
     con_id: int
     contract: Message
     order: Message
+    asked: list[Message] = attrs.field(factory=list)
     staged: bool = False
     status: str = ""
     filled: Decimal = Decimal(0)
@@ -45,6 +47,18 @@ class ApiOrder:
     def done(self) -> bool:
         """Whether it has ended; a staged order has neither begun nor ended."""
         return not self.staged and not self.alive and self.status != ""
+
+    def take_change(self) -> None:
+        """The oldest change under way is in force."""
+        if not self.asked:
+            return  # books of an earlier release hold the new terms already
+        before, self.order = self.order, self.asked.pop(0)
+        if before.orderType != self.order.orderType and self.order.orderType == "MKT":
+            self.terminal_first = True
+
+    def drop_change(self) -> None:
+        """The latest change was refused."""
+        del self.asked[-1:]
 
     @property
     def quantity(self) -> Decimal:

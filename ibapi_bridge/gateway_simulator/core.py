@@ -24,7 +24,7 @@ from ibapi_bridge.gateway_simulator.faults.board import FaultBoard
 from ibapi_bridge.gateway_simulator.history import History
 from ibapi_bridge.gateway_simulator.ids import OrderIds
 from ibapi_bridge.gateway_simulator.market_data import MarketDataHub
-from ibapi_bridge.gateway_simulator.protos import Message, copy_of
+from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.reports import Reporter
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.sessions import Sessions
@@ -119,7 +119,6 @@ class Gateway:
         self.unsaved = False
         self._show_openings()
         self._contracts: dict[int, Message] = {}
-        self._terms: dict[int, Message] = {}
         self._cancellers: dict[int, int] = {}
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
         self._serial = count()
@@ -270,16 +269,6 @@ class Gateway:
                 self.book.forget(order)
         self.ids.forget()
         self.listed_from = self.now
-
-    def remember_terms(self, order: ApiOrder) -> None:
-        """Keeps the order's terms in case its modification is refused."""
-        self._terms[order.perm_id] = copy_of(order.order)
-
-    def restore_terms(self, order: ApiOrder) -> None:
-        """Takes a refused modification back."""
-        terms = self._terms.pop(order.perm_id, None)
-        if terms is not None:
-            order.order = terms
 
     def note_canceller(self, order: ApiOrder, client_id: int) -> None:
         """Remembers that a foreign client asked for the cancel."""

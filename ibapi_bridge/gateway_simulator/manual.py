@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import attrs
 from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator import order_messages as say
@@ -77,9 +78,8 @@ def change_manually(gateway: "Gateway", ids: tuple[int, int], *, quantity: str |
         )
     except RefusedOrder as refusal:
         raise ConfigError(f"order_id {ids[1]} cannot be changed so: {refusal}") from refusal
-    gateway.remember_terms(order)
-    order.order = terms
-    gateway.note_order(order)
+    order.asked.append(terms)
+    gateway.note_order(attrs.evolve(order, order=terms))
     gateway.report(gateway.exchange.replace(venue))
 
 

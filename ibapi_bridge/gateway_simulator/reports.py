@@ -127,6 +127,8 @@ class Reporter:
     def _replaced(self, event: events.OrderReplaced, order: ApiOrder) -> None:
         if event.by == "system":
             order.order.totalQuantity = say.plain(event.order.quantity)
+        else:
+            order.take_change()
         self.pair(order)
 
     def _executed(self, event: events.Executed, order: ApiOrder) -> None:
@@ -212,7 +214,7 @@ class Reporter:
 
     def _refused(self, event: events.ReplaceRefused | events.CancelRefused, order: ApiOrder) -> None:
         if isinstance(event, events.ReplaceRefused):
-            self._gateway.restore_terms(order)
+            order.drop_change()
         self.error(order, event.code, self._refusal_text(event, order))
 
     @staticmethod

@@ -30,7 +30,8 @@ class LiveOrder:
     `limit` is the price it works at (None: any); `committed` is what the broker reserves margin
     for; `taking` holds until it has come to rest; `queue_ahead` is the size
     standing before it at its price, None before it has joined a queue; `reached_once` says that the latest price
-    reached the trigger of a stop that takes two in a row; `auction` is 'open', 'close' or ''.
+    reached the trigger of a stop that takes two in a row; `auction` is 'open', 'close' or ''; `heard_at` is when the
+    latest change or cancel arrives, which none sent later overtakes.
     """
 
     order: VenueOrder
@@ -54,6 +55,7 @@ class LiveOrder:
     in_book: bool = False
     queue_ahead: Decimal | None = None
     canceling: bool = False
+    heard_at: datetime | None = None
     parent_filled: bool = False
     located: bool = False
     auction: str = ""

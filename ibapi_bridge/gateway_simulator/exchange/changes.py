@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from ibapi_bridge.gateway_simulator.exchange import conditions
@@ -31,8 +32,14 @@ def ask_replace(floor: Floor, order: VenueOrder) -> None:
     wrong = _unchangeable(floor, live, order)
     if wrong is not None:
         _refuse_change(floor, order.perm_id, wrong)
-    else:
-        floor.plan_in(floor.config.ack.draw(floor.rng), "replace", order.perm_id, order)
+    elif live is not None:
+        _send(floor, live, floor.config.ack.draw(floor.rng), "replace", order)
+
+
+def _send(floor: Floor, live: LiveOrder, delay: timedelta, kind: str, payload: VenueOrder | str) -> None:
+    """What is sent about an order arrives in the order it was sent."""
+    live.heard_at = max(floor.now + delay, live.heard_at or floor.now)
+    floor.plan(live.heard_at, kind, live.order.perm_id, payload)
 
 
 def _refuse_change(floor: Floor, perm_id: int, wrong: Refusal) -> None:
@@ -122,7 +129,7 @@ def ask_cancel(floor: Floor, perm_id: int, by: str) -> None:
     else:
         live.canceling = True
         floor.out.append(CancelPending(at=floor.now, perm_id=perm_id))
-        floor.plan_in(floor.config.cancel.draw(floor.rng), "cancel", perm_id, by)
+        _send(floor, live, floor.config.cancel.draw(floor.rng), "cancel", by)
 
 
 def cancel(floor: Floor, live: LiveOrder, by: str) -> None:

@@ -195,17 +195,10 @@ def _change(gateway: Gateway, known: ApiOrder, message: Message) -> None:
     terms = _new_terms(gateway, known, message)
     if decimal_of(terms.totalQuantity or "0", "totalQuantity") <= known.filled and known.filled > 0:
         raise RefusedOrder(104, "Cannot modify a filled order.")
-    gateway.remember_terms(known)
-    before = known.order
-    known.order = terms
-    try:
-        venue = _venue(gateway, known)
-    except RefusedOrder:
-        known.order = before
-        raise
-    if before.orderType != terms.orderType and terms.orderType == "MKT":
-        known.terminal_first = True
-    gateway.note_order(known)
+    changed = attrs.evolve(known, order=terms)
+    venue = _venue(gateway, changed)
+    known.asked.append(terms)
+    gateway.note_order(changed)
     gateway.report(gateway.exchange.replace(venue))
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig, Latency
+
 from .conftest import Connect, StartGateway
 from .official_client import OfficialClient, contract, order
 
@@ -65,3 +67,47 @@ def test_nobody_cancels_an_order_by_hand_with_the_id_0(start_gateway: StartGatew
     client.api.reqAllOpenOrders()
     client.wait_for("openOrderEnd")
     assert [call[1] for call in client.named("openOrder")] == [0]
+
+
+SLOW = ExchangeConfig(ack=Latency(low=300_000, high=300_001))
+
+
+def test_fills_before_a_change_is_in_force_are_told_on_the_old_terms(
+    start_gateway: StartGateway, connect: Connect
+) -> None:
+    client = connect(start_gateway(speed=1.0, exchange=SLOW))
+    client.place(5, contract(), order("BUY", "LMT", 1500, lmtPrice=470.0))
+    client.wait_status(5, "Submitted")
+    client.place(5, contract(), order("BUY", "LMT", 2000, lmtPrice=470.0))
+    client.wait_error(104, 5)
+
+    told = [(int(call[3]), int(call[4])) for call in client.named("orderStatus")]
+    assert {filled + left for filled, left in told} == {1500}
+    assert client.named("orderStatus")[-1][2:5] == ("Filled", 1500, 0)
+
+
+def test_a_change_under_way_is_not_listed_and_dies_with_its_order(
+    start_gateway: StartGateway, connect: Connect
+) -> None:
+    client = connect(start_gateway(speed=1.0, exchange=SLOW))
+    client.place(5, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    client.wait_status(5, "Submitted")
+    client.place(5, contract(), order("BUY", "LMT", 20, lmtPrice=431.0))
+    assert open_orders(client) == [(430.0, 10, False)]
+    client.wait_until(lambda calls: any(c[0] == "openOrder" and c[3].lmtPrice == 431.0 for c in calls))
+    assert open_orders(client) == [(431.0, 20, False)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changes_are_in_force_in_the_order_they_were_sent(
+    start_gateway: StartGateway, connect: Connect, seed: int
+) -> None:
+    client = connect(start_gateway(speed=1.0, seed=seed))
+    client.place(5, contract(), order("BUY", "LMT", 100, lmtPrice=400.0))
+    client.wait_status(5, "Submitted")
+    client.forget()
+    for step in range(1, 6):
+        client.place(5, contract(), order("BUY", "LMT", 100 + step, lmtPrice=400.0 + step))
+    client.wait_for("orderStatus", 5)
+
+    assert [call[3].lmtPrice for call in client.named("openOrder")] == [401.0, 402.0, 403.0, 404.0, 405.0]
