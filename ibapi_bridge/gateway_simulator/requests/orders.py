@@ -18,6 +18,7 @@ READ_ONLY = "Error validating request.-'bF' : cause - The API interface is curre
 HIGHEST_ORDER_ID = 2**31 - 1
 NO_ATTACHMENTS = "Error validating request.-'bF' : cause - Attached orders are not supported by this gateway"
 NO_PARENT = "Missing parent order."
+PARENT_GONE = "Can't find order with id ="
 
 
 def place(gateway: Gateway, session: Session, message: Message) -> None:
@@ -77,14 +78,9 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     if message.order.whatIf:
         _preview(gateway, session, order, venue, transmit=message.order.transmit)
         return
-    if not message.order.transmit:
-        gateway.book.add(order)
-        return
     gateway.book.add(order)
-    for relative in gateway.book.staged_family(order):
-        if relative is not order:
-            _transmit(gateway, relative, _venue(gateway, relative))
-    _transmit(gateway, order, venue)
+    if message.order.transmit:
+        _transmit_family(gateway, order)
 
 
 def _is_direct(instrument: Instrument, exchange: str) -> bool:
@@ -110,6 +106,16 @@ def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOr
     what_if.preview(gateway, session, order, venue)
 
 
+def _transmit_family(gateway: Gateway, order: ApiOrder) -> None:
+    """Sends an order and its staged relatives; what is refused of them is each one's own affair."""
+    for relative in gateway.book.staged_family(order):
+        try:
+            _transmit(gateway, relative, _venue(gateway, relative))
+        except RefusedOrder as refusal:
+            gateway.book.forget(relative)
+            gateway.reporter.error(relative, refusal.code, refusal.text)
+
+
 def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
     order.staged = False
     if order.preset_tif:
@@ -121,9 +127,7 @@ def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
 def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
     parent_perm_id = None
     if order.order.parentId:
-        parent = gateway.book.find(order.client_id, order.order.parentId)
-        if parent is None:
-            raise RefusedOrder(10006, NO_PARENT)
+        parent = _parent(gateway, order)
         parent_perm_id = parent.perm_id
         order.order.parentPermId = parent.perm_id
     return to_venue(
@@ -135,6 +139,15 @@ def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
         default_zone=gateway.config.zone,
         ids=(order.client_id, order.order_id),
     )
+
+
+def _parent(gateway: Gateway, order: ApiOrder) -> ApiOrder:
+    parent = gateway.book.find(order.client_id, order.order.parentId)
+    if parent is None and order.order.parentPermId:
+        raise RefusedOrder(135, PARENT_GONE)
+    if parent is None:
+        raise RefusedOrder(10006, NO_PARENT)
+    return parent
 
 
 def _instrument(gateway: Gateway, contract: Message) -> Instrument:
@@ -187,8 +200,7 @@ def _new_terms(gateway: Gateway, known: ApiOrder, message: Message) -> Message:
 def _change_staged(gateway: Gateway, known: ApiOrder, message: Message) -> None:
     known.order = _new_terms(gateway, known, message)
     if message.order.transmit:
-        for relative in gateway.book.staged_family(known):
-            _transmit(gateway, relative, _venue(gateway, relative))
+        _transmit_family(gateway, known)
 
 
 def _change(gateway: Gateway, known: ApiOrder, message: Message) -> None:

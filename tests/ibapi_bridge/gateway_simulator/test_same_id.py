@@ -111,3 +111,19 @@ def test_changes_are_in_force_in_the_order_they_were_sent(
     client.wait_for("orderStatus", 5)
 
     assert [call[3].lmtPrice for call in client.named("openOrder")] == [401.0, 402.0, 403.0, 404.0, 405.0]
+
+
+def test_the_children_of_a_refused_parent_die_with_135_each(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.001, transmit=False))
+    client.place(2, contract(), order("SELL", "LMT", 10, lmtPrice=480.0, parentId=1, transmit=False))
+    client.place(3, contract(), order("SELL", "STP", 10, auxPrice=420.0, parentId=1))
+    client.catch_up()
+
+    refused = [(call[1], call[3]) for call in client.named("error") if call[1] > 0]
+    assert refused == [(1, 110), (2, 135), (3, 135)]
+    client.cancel(2)
+    client.wait_error(10147, 2)
+    client.place(4, contract(), order("SELL", "STP", 10, auxPrice=420.0, parentId=9))
+    client.wait_error(10006, 4)
+    assert client.named("openOrder") == []
