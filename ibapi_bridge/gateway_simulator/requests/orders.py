@@ -18,6 +18,7 @@ READ_ONLY = "Error validating request.-'bF' : cause - The API interface is curre
 HIGHEST_ORDER_ID = 2**31 - 1
 NO_ATTACHMENTS = "Error validating request.-'bF' : cause - Attached orders are not supported by this gateway"
 NO_PARENT = "Missing parent order."
+PRESET_TIF = "Order TIF was set to DAY based on order preset."
 PARENT_GONE = "Can't find order with id ="
 
 
@@ -102,6 +103,8 @@ def _preview_change(gateway: Gateway, session: Session, known: ApiOrder, message
 def _preview(gateway: Gateway, session: Session, order: ApiOrder, venue: VenueOrder, *, transmit: bool) -> None:
     if not transmit:
         raise RefusedOrder(413, "What-if order should have the transmit flag set to true.")
+    if order.preset_tif:
+        raise RefusedOrder(10349, PRESET_TIF)
     order.perm_id = order.order.permId = 0
     what_if.preview(gateway, session, order, venue)
 
@@ -119,7 +122,7 @@ def _transmit_family(gateway: Gateway, order: ApiOrder) -> None:
 def _transmit(gateway: Gateway, order: ApiOrder, venue: VenueOrder) -> None:
     order.staged = False
     if order.preset_tif:
-        gateway.reporter.error(order, 10349, "Order TIF was set to DAY based on order preset.")
+        gateway.reporter.error(order, 10349, PRESET_TIF)
     gateway.note_order(order)
     gateway.report(gateway.exchange.submit(venue))
 

@@ -71,7 +71,7 @@ def bracket(ib: Any, spy: Any, bid: float, outcome: Outcome) -> None:
 def account(ib: Any, outcome: Outcome) -> None:
     outcome.done("position", sum(one.position for one in ib.positions()))
     outcome.done("account summary", len(ib.accountSummary()))
-    what_if = ib.whatIfOrder(ib_async.Stock("SPY", "SMART", "USD"), ib_async.MarketOrder("BUY", 100))
+    what_if = ib.whatIfOrder(ib_async.Stock("SPY", "SMART", "USD"), ib_async.MarketOrder("BUY", 100, tif="DAY"))
     outcome.done("what-if margin", float(what_if.initMarginChange))
 
 

@@ -210,6 +210,14 @@ def test_a_what_if_order_shows_margins_and_is_not_placed(client: OfficialClient)
     client.wait_error(413, 2)
 
 
+def test_a_what_if_without_a_time_in_force_is_10349_alone(client: OfficialClient) -> None:
+    client.place(1, contract(), order("BUY", "MKT", 100, whatIf=True, tif=""))
+
+    client.wait_error(10349, 1)
+    client.catch_up()
+    assert client.named("openOrder") == []
+
+
 def test_an_ambiguous_contract_is_refused_for_data_and_orders(client: OfficialClient) -> None:
     option = Contract()
     option.symbol, option.secType, option.exchange, option.currency = "SPY", "OPT", "SMART", "USD"
