@@ -104,7 +104,7 @@ def _send_bars(gateway: Gateway, session: Session, message: Message, found: list
         IN.HISTORICAL_DATA_END,
         reqId=message.reqId,
         startDateStr=times.stamp(found[0].start, gateway.config.zone, session.version),
-        endDateStr=times.stamp(gateway.now, gateway.config.zone, session.version),
+        endDateStr=times.stamp(_end(gateway, message), gateway.config.zone, session.version),
     )
 
 

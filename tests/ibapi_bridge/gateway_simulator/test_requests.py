@@ -43,6 +43,16 @@ def test_historical_bars_reach_back_before_the_start(client: OfficialClient) -> 
     assert [row.date for row in rows] == sorted(row.date for row in rows)
 
 
+def test_bars_of_the_past_end_where_they_were_asked_to(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    end = "20260410 16:00:00 US/Eastern"
+    client.api.reqHistoricalData(
+        1, contract(), end, "1 D", "1 hour", "TRADES", 1, 1, keepUpToDate=False, chartOptions=[]
+    )
+
+    assert client.wait_for("historicalDataEnd")[3] == end
+
+
 def test_bars_kept_up_to_date_continue_with_updates(client: OfficialClient) -> None:
     bars(client, 1, "1 D", "1 min", "MIDPOINT", keepUpToDate=True)
 
