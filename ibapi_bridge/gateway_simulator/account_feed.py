@@ -1,6 +1,6 @@
 """Positions, account values and summaries: the rows, and who is subscribed to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ibapi_bridge.gateway_simulator.core import Gateway
 
 REFRESH = timedelta(minutes=3)
+LEDGER = "$LEDGER"
 
 
 @attrs.define(kw_only=True)
@@ -29,7 +30,7 @@ class SummarySubscription:
     session: Session
     request_id: int
     tags: tuple[str, ...]
-    sent: dict[tuple[str, str], str]
+    sent: dict[tuple[str, str, str], str]
 
 
 class AccountFeed:
@@ -75,9 +76,9 @@ class AccountFeed:
     def _send_summary(self, subscription: SummarySubscription) -> None:
         for account in self._gateway.config.accounts:
             values = self._gateway.exchange.account_values(account)
-            for tag, value, currency in summary_rows(values):
-                if tag in subscription.tags and subscription.sent.get((account, tag)) != value:
-                    subscription.sent[account, tag] = value
+            for tag, value, currency in chosen_rows(values, subscription.tags):
+                if subscription.sent.get((account, tag, currency)) != value:
+                    subscription.sent[account, tag, currency] = value
                     subscription.session.send(
                         IN.ACCOUNT_SUMMARY,
                         reqId=subscription.request_id,
@@ -194,6 +195,18 @@ def account_rows(values: AccountValues) -> Iterator[tuple[str, str, str]]:
     yield "AccountCode", values.account, ""
     yield "AccountReady", "true", ""
     yield from summary_rows(values)
+    yield from ledger_rows(values)
+
+
+def chosen_rows(values: AccountValues, tags: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """The summary's rows of those tags; $LEDGER adds the ledger in BASE, $LEDGER:EUR in euros, $LEDGER:ALL in all."""
+    yield from (row for row in summary_rows(values) if row[0] in tags)
+    ledgers = {tag.partition(":")[2] or "BASE" for tag in tags if tag.partition(":")[0] == LEDGER}
+    yield from (row for row in ledger_rows(values) if row[2] in ledgers or "ALL" in ledgers)
+
+
+def ledger_rows(values: AccountValues) -> Iterator[tuple[str, str, str]]:
+    """(key, value, currency) of what the account has in each currency and, as BASE, in all."""
     base = values.currency
     for currency, cash in [*values.cash.items(), ("BASE", values.total_cash_value)]:
         rate = values.exchange_rates.get(currency, Decimal(1))

@@ -228,6 +228,22 @@ def test_a_what_if_without_a_time_in_force_is_10349_alone(client: OfficialClient
     assert client.named("openOrder") == []
 
 
+@pytest.mark.parametrize(
+    ("tag", "currencies"),
+    [("$LEDGER", {"BASE"}), ("$LEDGER:USD", {"USD"}), ("$LEDGER:ALL", {"USD", "EUR", "BASE"})],
+)
+def test_a_summary_of_the_ledger_names_its_currencies(client: OfficialClient, tag: str, currencies: set[str]) -> None:
+    euros = contract("EUR", "CASH", "IDEALPRO")
+    client.place(1, euros, order("BUY", "MKT", 20000))
+    client.wait_status(1, "Filled")
+    client.api.reqAccountSummary(9, "All", f"NetLiquidation,{tag}")
+    client.wait_for("accountSummaryEnd")
+
+    cash = [call for call in client.named("accountSummary") if call[3] == "CashBalance"]
+    assert {call[5] for call in cash} == currencies
+    assert len([call for call in client.named("accountSummary") if call[3] == "NetLiquidation"]) == 1
+
+
 def test_an_ambiguous_contract_is_refused_for_data_and_orders(client: OfficialClient) -> None:
     option = Contract()
     option.symbol, option.secType, option.exchange, option.currency = "SPY", "OPT", "SMART", "USD"
