@@ -178,7 +178,7 @@ def _amounts(values: AccountValues) -> Iterator[tuple[str, Decimal]]:
     yield "AccruedCash", zero
     yield "BuyingPower", values.buying_power
     yield "EquityWithLoanValue", values.equity_with_loan_value
-    yield "PreviousDayEquityWithLoanValue", values.equity_with_loan_value
+    yield "PreviousDayEquityWithLoanValue", values.equity_with_loan_value - values.daily_pnl
     yield "GrossPositionValue", values.gross_position_value
     yield "ReqTEquity", values.equity_with_loan_value
     yield "ReqTMargin", values.initial_margin

@@ -244,6 +244,17 @@ def test_a_summary_of_the_ledger_names_its_currencies(client: OfficialClient, ta
     assert len([call for call in client.named("accountSummary") if call[3] == "NetLiquidation"]) == 1
 
 
+def test_yesterdays_equity_does_not_move_with_todays_fees(client: OfficialClient) -> None:
+    client.place(1, contract(), order("BUY", "MKT", 100))
+    client.wait_status(1, "Filled")
+    client.api.reqAccountSummary(9, "All", "EquityWithLoanValue,PreviousDayEquityWithLoanValue")
+    client.wait_for("accountSummaryEnd")
+
+    values = {call[3]: call[4] for call in client.named("accountSummary")}
+    assert values["PreviousDayEquityWithLoanValue"] == "1000000.00"
+    assert values["EquityWithLoanValue"] != "1000000.00"
+
+
 def test_an_ambiguous_contract_is_refused_for_data_and_orders(client: OfficialClient) -> None:
     option = Contract()
     option.symbol, option.secType, option.exchange, option.currency = "SPY", "OPT", "SMART", "USD"
