@@ -9,6 +9,7 @@ from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES
 from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.translation import HELD_BY_TRIGGER
 
 SIDES = {"BUY": "BOT", "SELL": "SLD"}
 LIQUIDITY = {"added": 1, "removed": 2}
@@ -124,6 +125,8 @@ def echo(order: Message, *, client_id: int, order_id: int, perm_id: int, account
     echoed.dontUseAutoPriceForHedge = True
     echoed.volatilityType = 0
     echoed.ClearField("transmit")
+    if order.orderType in HELD_BY_TRIGGER and not order.HasField("lmtPrice"):
+        echoed.lmtPrice = 0.0
     if not order.HasField("trailStopPrice") and order.orderType in {"LMT", "MKT"} and order.lmtPrice:
         echoed.trailStopPrice = order.lmtPrice + (1 if order.action == "SELL" else -1)
     return echoed

@@ -91,7 +91,7 @@ class Reporter:
         for session in self._gateway.sessions.watching(order):
             session.post(number, message)
 
-    def _accepted(self, _event: events.OrderAccepted, order: ApiOrder) -> None:
+    def _accepted(self, event: events.OrderAccepted, order: ApiOrder) -> None:
         order.status = "PreSubmitted"
         kind = order.order.orderType
         if order.order.parentId:
@@ -100,12 +100,15 @@ class Reporter:
             self._post(order, IN.OPEN_ORDER, say.open_order(order))
         elif kind in HELD_BY_TRIGGER:
             order.why_held = "trigger"
+            if kind.startswith("TRAIL"):
+                _show_stop(order, self._gateway.exchange.trailing_stop(event.order))
             self.pair(order, limit=_synthetic_limit(order))
         elif not _is_untold(order):
             self.pair(order)
 
     def _held(self, event: events.OrderHeld, order: ApiOrder) -> None:
         order.why_held = event.why_held
+        self._show_place(order)
         if event.why_held or _is_untold(order):
             order.status = "Inactive" if "locate" in event.why_held else "PreSubmitted"
             for _ in range(HELD_STOP_PAIRS if event.why_held == "child,trigger" else 1):
@@ -121,7 +124,7 @@ class Reporter:
         order.why_held = ""  # told when it works, which follows at once
 
     def _trailed(self, event: events.StopTrailed, order: ApiOrder) -> None:
-        order.order.trailStopPrice = float(event.trigger_price)
+        _show_stop(order, event.trigger_price)
         self.pair(order)
 
     def _replaced(self, event: events.OrderReplaced, order: ApiOrder) -> None:
@@ -129,7 +132,13 @@ class Reporter:
             order.order.totalQuantity = say.plain(event.order.quantity)
         else:
             order.take_change()
+            self._show_place(order)
         self.pair(order)
+
+    def _show_place(self, order: ApiOrder) -> None:
+        view = self._gateway.exchange.order(order.perm_id)
+        if view is not None and order.order.orderType.startswith("TRAIL"):
+            _show_stop(order, view.trigger_price)
 
     def _executed(self, event: events.Executed, order: ApiOrder) -> None:
         fill = _fill(event, order)
@@ -275,8 +284,14 @@ def _fill(event: events.Executed, order: ApiOrder) -> Execution:
     )
 
 
+def _show_stop(order: ApiOrder, price: Decimal | None) -> None:
+    if price is not None:
+        order.order.trailStopPrice = float(price)
+
+
 def _synthetic_limit(order: ApiOrder) -> float:
     if order.order.lmtPrice:
         return float(order.order.lmtPrice)
+    stop = order.order.trailStopPrice if order.order.orderType.startswith("TRAIL") else order.order.auxPrice
     offset = Decimal("0.03") if order.order.action == "BUY" else Decimal("-0.03")
-    return float(max(Decimal(repr(order.order.auxPrice)) + offset, Decimal("0.01")))
+    return float(max(Decimal(repr(stop)) + offset, Decimal("0.01")))

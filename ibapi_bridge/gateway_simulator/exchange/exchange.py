@@ -18,6 +18,7 @@ from ibapi_bridge.gateway_simulator.exchange import (
     course,
     intake,
     snapshot,
+    triggers,
 )
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
 from ibapi_bridge.gateway_simulator.exchange.events import Event
@@ -158,6 +159,10 @@ class Exchange:
         """One order, alive or done."""
         live = self._floor.orders.get(perm_id)
         return None if live is None else live.view()
+
+    def trailing_stop(self, order: VenueOrder) -> Decimal | None:
+        """Where a trailing stop would begin in this market, None while nothing is quoted."""
+        return triggers.first_stop(self._floor, order)
 
     def executions(self, wanted: ExecutionFilter | None = None) -> list[Execution]:
         """Executions that pass the filter, oldest first; busted ones are gone."""

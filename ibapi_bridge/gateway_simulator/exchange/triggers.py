@@ -101,6 +101,15 @@ def _trail(floor: Floor, live: LiveOrder, touch: Touch, *, quiet: bool = False) 
         floor.out.append(StopTrailed(at=floor.now, perm_id=live.order.perm_id, trigger_price=moved))
 
 
+def first_stop(floor: Floor, order: VenueOrder) -> Decimal | None:
+    """Where a trailing stop would begin now."""
+    live, touch = LiveOrder(order, 0, floor.now), floor.touches.get(order.con_id)
+    live.trigger = order.trail_stop_price or None
+    if touch is not None:
+        _trail(floor, live, touch, quiet=True)
+    return live.trigger
+
+
 def trail_amount(order: VenueOrder, reference: Decimal) -> Decimal:
     """How far behind the market a trailing stop stands."""
     if order.trail_percent is not None:
