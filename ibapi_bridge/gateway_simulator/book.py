@@ -26,6 +26,7 @@ class ApiOrder:
     contract: Message
     order: Message
     asked: list[Message] = attrs.field(factory=list)
+    units: Decimal = Decimal(0)
     staged: bool = False
     status: str = ""
     filled: Decimal = Decimal(0)
@@ -62,8 +63,8 @@ class ApiOrder:
 
     @property
     def quantity(self) -> Decimal:
-        """The total quantity wanted, filled part included."""
-        return Decimal(self.order.totalQuantity or "0")
+        """The total quantity wanted, filled part included; `units` is what an amount of money came to."""
+        return Decimal(self.order.totalQuantity or "0") or self.units
 
 
 class OrderBook:

@@ -93,6 +93,7 @@ class Reporter:
 
     def _accepted(self, event: events.OrderAccepted, order: ApiOrder) -> None:
         order.status = "PreSubmitted"
+        order.units = event.order.quantity
         kind = order.order.orderType
         if order.order.parentId:
             return  # told with the reason it is held for, or when it works

@@ -12,12 +12,16 @@ from ibapi_bridge.gateway_simulator.protos import Message
 from ibapi_bridge.gateway_simulator.requests import what_if
 from ibapi_bridge.gateway_simulator.requests.contracts import NO_DEFINITION
 from ibapi_bridge.gateway_simulator.session import Session
-from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of, to_venue
+from ibapi_bridge.gateway_simulator.translation import RefusedOrder, decimal_of, price_of, to_venue
 
 READ_ONLY = "Error validating request.-'bF' : cause - The API interface is currently in Read-Only mode."
 HIGHEST_ORDER_ID = 2**31 - 1
 NO_ATTACHMENTS = "Error validating request.-'bF' : cause - Attached orders are not supported by this gateway"
 NO_PARENT = "Missing parent order."
+MONEY = (
+    "Order Quantity is expressed in monetary terms. Modification is not supported via API. "
+    "Please use desktop version to revise this order."
+)
 PRESET_TIF = "Order TIF was set to DAY based on order preset."
 PARENT_GONE = "Can't find order with id ="
 
@@ -207,6 +211,8 @@ def _change_staged(gateway: Gateway, known: ApiOrder, message: Message) -> None:
 
 
 def _change(gateway: Gateway, known: ApiOrder, message: Message) -> None:
+    if price_of(known.order, "cashQty"):
+        raise RefusedOrder(10241, MONEY)
     terms = _new_terms(gateway, known, message)
     if decimal_of(terms.totalQuantity or "0", "totalQuantity") <= known.filled and known.filled > 0:
         raise RefusedOrder(104, "Cannot modify a filled order.")

@@ -127,3 +127,23 @@ def test_the_children_of_a_refused_parent_die_with_135_each(start_gateway: Start
     client.place(4, contract(), order("SELL", "STP", 10, auxPrice=420.0, parentId=9))
     client.wait_error(10006, 4)
     assert client.named("openOrder") == []
+
+
+def test_an_order_of_an_amount_of_money_counts_its_units_and_cannot_be_changed(
+    start_gateway: StartGateway, connect: Connect
+) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "MKT", 0, cashQty=1000.0))
+    client.wait_status(1, "Filled")
+    assert client.trace(1) == [
+        "openOrder PreSubmitted",
+        "orderStatus PreSubmitted 0/2",
+        "execDetails BOT 2",
+        "openOrder Filled",
+        "orderStatus Filled 2/0",
+    ]
+    client.place(2, contract(), order("BUY", "LMT", 0, lmtPrice=430.0, cashQty=1000.0))
+    client.wait_status(2, "Submitted")
+    client.place(2, contract(), order("BUY", "LMT", 0, lmtPrice=431.0, cashQty=1000.0))
+    client.wait_error(10241, 2)
+    assert open_orders(client) == [(430.0, 0, False)]
