@@ -6,6 +6,7 @@ import pytest
 from ibapi.execution import ExecutionFilter
 
 from ibapi_bridge.gateway_simulator import ConfigError, GatewayConfig, GatewaySimulator
+from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig, Latency
 
 from .conftest import Connect, StartGateway
 from .official_client import contract, order
@@ -67,3 +68,22 @@ def test_what_a_client_was_told_is_in_the_books_before_it_is_told(
     as_after_a_kill = GatewaySimulator(GatewayConfig(books_path=path)).gateway
     assert as_after_a_kill.ids.next_for(1) == 2
     assert [fill.quantity for fill in as_after_a_kill.exchange.executions()] == [10]
+
+
+def test_a_change_under_way_is_in_force_after_a_restart(
+    start_gateway: StartGateway, connect: Connect, tmp_path: Path
+) -> None:
+    slow = ExchangeConfig(ack=Latency(low=3_000_000, high=3_000_001))
+    settings = {"books_path": tmp_path / "books.sqlite", "exchange": slow, "speed": 10.0}
+    gateway = start_gateway(**settings)
+    client = connect(gateway)
+    client.place(1, contract(), order("BUY", "LMT", 5, lmtPrice=430.0, tif="GTC"))
+    client.wait_status(1, "Submitted")
+    gateway.pause()
+    client.place(1, contract(), order("BUY", "LMT", 6, lmtPrice=431.0, tif="GTC"))
+    client.catch_up()
+    gateway.stop()
+
+    again = connect(start_gateway(**settings))
+    changed = again.wait_for("openOrder")[3]
+    assert (changed.lmtPrice, changed.totalQuantity) == (431.0, 6)
