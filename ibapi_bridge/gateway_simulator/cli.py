@@ -169,7 +169,8 @@ class Lines:
     def placed(self, order: ApiOrder, at: datetime) -> None:
         """A new or changed order."""
         terms = order.order
-        price = f" at {terms.lmtPrice}" if terms.HasField("lmtPrice") else ""
+        at_price = terms.lmtPrice or terms.auxPrice
+        price = f" at {at_price}" if at_price else ""
         self.say(
             f"{at:%H:%M:%S} client {order.client_id} order {order.order_id}: {terms.action} {terms.totalQuantity} "
             f"{order.contract.symbol} {terms.orderType}{price}"

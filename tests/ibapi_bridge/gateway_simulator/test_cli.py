@@ -7,12 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ibapi_bridge.gateway_simulator import cli
+from ibapi_bridge.gateway_simulator.book import ApiOrder
 from ibapi_bridge.gateway_simulator.config import ConfigError
+from ibapi_bridge.gateway_simulator.protos import Contract, Order
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 
 from .official_client import OfficialClient, contract, order
@@ -50,6 +53,17 @@ def test_a_bad_argument_is_one_sentence_and_exit_code_2(
     said = capsys.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
+
+
+def test_a_line_about_a_stop_names_its_price(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = Order(action="SELL", totalQuantity="100", orderType="STP", lmtPrice=0.0, auxPrice=430.0)
+    placed = ApiOrder(client_id=7, order_id=5, perm_id=1, con_id=756733, contract=Contract(symbol="SPY"), order=stop)
+    lines = cli.Lines()
+    lines.placed(placed, datetime(2026, 4, 13, 13, 30, tzinfo=UTC))
+    lines.end()
+    lines.print_all()
+
+    assert capsys.readouterr().out == "13:30:00 client 7 order 5: SELL 100 SPY STP at 430.0\n"
 
 
 def test_a_day_starts_a_minute_before_the_open() -> None:
