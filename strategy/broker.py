@@ -10,7 +10,6 @@ import attrs
 from actors.domain.contract import Contract
 from actors.domain.frozen import evolved
 from actors.domain.identity import OmsId
-from actors.domain.limits import market_price
 from actors.domain.order_state import Fill, OrderState, Pending, new_order
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
 from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, StateChanged, SubmitOrder
@@ -206,7 +205,7 @@ class BrokerAPI:
         if order.limit_price is not None or order.stop_price is not None:
             return None
         quote = self._view.quote(contract)
-        return None if quote is None else market_price(quote)
+        return None if quote is None else _worth(quote)
 
     def _known(self, oms_id: str, order: Order) -> OrderState | None:
         check_name("oms_id", oms_id)
@@ -238,6 +237,13 @@ class BrokerAPI:
         check_order(meant)
         price = self._price_at_the_market(meant, state.contract)
         return ReplaceOrder(at=self._view.now, oms_id=state.oms_id, **terms, market_price=price)
+
+
+def _worth(quote: QuoteReported) -> Decimal | None:
+    """What the market says an instrument is worth: the last trade, else the middle of bid and ask."""
+    if quote.last is None and quote.bid is not None and quote.ask is not None:
+        return (quote.bid + quote.ask) / Decimal(2)
+    return quote.last
 
 
 def _trades(state: OrderState, contract: Contract) -> bool:

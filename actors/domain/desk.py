@@ -17,7 +17,6 @@ from actors.domain.desk_core import DeskCore
 from actors.domain.disputes import Dispute
 from actors.domain.evidence import AdoptionWanted
 from actors.domain.identity import Account, OmsId, OrderId
-from actors.domain.limits import market_price
 from actors.domain.order_state import OrderState
 from actors.messages import commands, events, reports, system
 
@@ -158,15 +157,6 @@ def _record_number(core: DeskCore, command: commands.RecordNumber) -> None:
         core.book.link_number(order, (command.epoch, command.client_id, command.order_id))
 
 
-def _quote(core: DeskCore, quote: reports.QuoteReported) -> None:
-    """Only a notional limit needs prices."""
-    if core.config.limits.max_order_notional is None:
-        return
-    price = market_price(quote)
-    if price is not None:
-        core.market_prices[instrument_key(quote.contract)] = price
-
-
 def _nothing(core: DeskCore, message: object) -> None:
     """Evidence that only the journal keeps."""
 
@@ -201,7 +191,6 @@ _HANDLERS: dict[type[Any], Callable[[DeskCore, Any], None]] = {
     reports.FrameDamaged: hearing.frame_damaged,
     reports.PositionReported: _nothing,
     reports.AccountValueReported: _nothing,
-    reports.QuoteReported: _quote,
     system.SessionChanged: reconciling.session_changed,
     system.SendFailed: reconciling.send_failed,
     system.Tick: reconciling.ticked,

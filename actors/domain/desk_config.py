@@ -100,7 +100,6 @@ class DeskSnapshot:
     instruments: tuple[tuple[Contract, Instrument], ...] = ()
     waiting: tuple[Waiting, ...] = ()
     commissions: tuple[tuple[str, Commission], ...] = ()
-    market_prices: tuple[tuple[str, Decimal], ...] = ()
     locked: str = ""
     blocked: tuple[tuple[str, str], ...] = ()
     disputes: tuple[tuple[str, Dispute], ...] = ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 
 import attrs
 
@@ -67,7 +66,6 @@ class DeskCore:
         self.by_symbol = {wanted.symbol: found for wanted, found in state.instruments if is_plain(wanted)}
         self.waiting: dict[OmsId, Waiting] = {order.oms_id: order for order in state.waiting}
         self.commissions: dict[str, Commission] = dict(state.commissions)
-        self.market_prices: dict[str, Decimal] = dict(state.market_prices)
         self.locked = state.locked
         self.blocked: dict[str, str] = dict(state.blocked)
         self.disputes: dict[str, Dispute] = dict(state.disputes)
@@ -93,7 +91,6 @@ class DeskCore:
             instruments=tuple(self.instruments.items()),
             waiting=tuple(self.waiting.values()),
             commissions=tuple(self.commissions.items()),
-            market_prices=tuple(self.market_prices.items()),
             locked=self.locked,
             blocked=tuple(self.blocked.items()),
             disputes=tuple(self.disputes.items()),
@@ -249,10 +246,6 @@ class DeskCore:
         self.instruments[wanted] = self.instruments[instrument.contract] = known
         if is_plain(wanted):
             self.by_symbol[wanted.symbol] = known
-
-    def market_price(self, key: str, told: Decimal | None) -> Decimal | None:
-        """The market's price of an instrument: as told with the order, else as last heard."""
-        return self.market_prices.get(key) if told is None else told
 
     def account_for(self, account: Account) -> Account | None:
         """The account an order goes to; None when that is not clear."""

@@ -7,7 +7,6 @@ from actors.domain.contract import Contract
 from actors.domain.frozen import frozen
 from actors.domain.order_state import OrderState
 from actors.domain.terms import Order, OrderType, Side, format_quantity
-from actors.messages.reports import QuoteReported
 
 
 @frozen(kw_only=True)
@@ -35,13 +34,6 @@ def refusal_of_size(limits: Limits, order: Order, contract: Contract, market_pri
     if notional > limits.max_order_notional:
         return f"notional {notional:.2f} is over max_order_notional {limits.max_order_notional}"
     return ""
-
-
-def market_price(quote: QuoteReported) -> Decimal | None:
-    """What the market says an instrument is worth: the last trade, else the middle of bid and ask."""
-    if quote.last is None and quote.bid is not None and quote.ask is not None:
-        return (quote.bid + quote.ask) / Decimal(2)
-    return quote.last
 
 
 def notional_of(order: Order, contract: Contract, market_price: Decimal | None) -> Decimal | None:

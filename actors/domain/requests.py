@@ -133,8 +133,9 @@ def _refusal_of_risk(core: DeskCore, order: OrderState, wanted: Order, market_pr
         return f"no new exposure: {reason}"
     limits = core.config.limits
     held = core.book.exposure(order.account, key)
-    price = core.market_price(key, market_price)
-    return refusal_of_size(limits, wanted, order.contract, price) or refusal_of_growth(limits, order, wanted, held)
+    return refusal_of_size(limits, wanted, order.contract, market_price) or refusal_of_growth(
+        limits, order, wanted, held
+    )
 
 
 def _named(core: DeskCore, oms_id: OmsId, at: datetime) -> OrderState | None:

@@ -145,8 +145,7 @@ def refusal_of_placing(
     if refusal:
         return refusal
     limits = core.config.limits
-    price = core.market_price(key, wish.market_price)
-    return refusal_of_size(limits, terms, instrument.contract, price) or refusal_of_exposure(
+    return refusal_of_size(limits, terms, instrument.contract, wish.market_price) or refusal_of_exposure(
         limits, terms, core.book.exposure(account, key), core.book.open_count - 1
     )
 

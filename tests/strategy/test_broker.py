@@ -162,6 +162,20 @@ def test_an_order_without_a_price_carries_the_markets(runner: StrategyRunner) ->
 
 
 @pytest.mark.parametrize(
+    ("known", "worth"),
+    [({"last": 451}, 451), ({"bid": None}, None), ({"ask": None}, None), ({"bid": None, "last": 449}, 449)],
+)
+def test_the_market_is_at_the_last_trade_else_between_bid_and_ask(
+    runner: StrategyRunner, known: dict[str, int | None], worth: int | None
+) -> None:
+    prices: dict[str, Any] = {name: None if price is None else Decimal(price) for name, price in known.items()}
+    runner.hear(attrs.evolve(quote(2), **prices))
+    runner.broker.submit_order(Order(side=Side.BUY, quantity=Decimal(1), symbol="SPY"))
+
+    assert [order.market_price for order in said(runner)] == [worth]
+
+
+@pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({}, "replace changes nothing"),

@@ -28,7 +28,6 @@ from actors.messages.reports import (
     InstrumentRefused,
     InstrumentReported,
     NextOrderIdReported,
-    QuoteReported,
 )
 from actors.messages.system import SessionState
 from actors.messages.wire import PlaceOrder, QualifyContract
@@ -424,21 +423,12 @@ def test_the_largest_notional_is_a_limit_at_the_orders_own_price() -> None:
     assert "notional 2000.00" in rejection(rig.submit(market(quantity=0, cash_quantity=2000), "d"))
 
 
-def quote(rig: Rig, **prices: Any) -> tuple[Any, ...]:
-    fields: dict[str, Any] = {name: Decimal(price) for name, price in prices.items()}
-    return rig.hear(QuoteReported(at=START, epoch=rig.epoch, contract=SPY, **fields))
-
-
 def test_a_market_order_is_measured_at_the_markets_price() -> None:
     rig = limited(max_order_notional=Decimal(1000))
 
     assert "no price is known yet" in rejection(rig.submit(market(quantity=2)))
-    quote(rig, bid=599)
-    assert "no price is known yet" in rejection(rig.submit(market(quantity=2), "b"))
-    quote(rig, bid=599, ask=601)
-    assert "notional 1200.00" in rejection(rig.submit(market(quantity=2), "c"))
-    quote(rig, bid=599, ask=601, last=500)
-    only(PlaceOrder, rig.submit(market(quantity=2), "d"))
+    assert "notional 1200.00" in rejection(rig.submit(market(quantity=2), "b", market_price=Decimal(600)))
+    only(PlaceOrder, rig.submit(market(quantity=2), "c", market_price=Decimal(500)))
 
 
 def test_a_market_order_is_measured_at_the_price_it_was_given_at() -> None:
@@ -453,13 +443,6 @@ def test_a_market_order_is_measured_at_the_price_it_was_given_at() -> None:
     assert only(PlaceOrder, outbox).oms_id == "b"
     rig.status(BrokerStatus.WORKING, "b")
     assert "notional 1500.00" in only(ReplaceRefused, rig.replace("b", quantity=3, market_price=Decimal(500))).text
-
-
-def test_without_a_notional_limit_quotes_are_not_kept() -> None:
-    rig = Rig()
-    quote(rig, last=500)
-
-    assert rig.desk.snapshot().market_prices == ()
 
 
 def test_the_number_of_open_orders_is_a_limit() -> None:
