@@ -157,7 +157,7 @@ class BrokerAPI:
         return self._view.session is SessionState.READY and not self._view.is_halted
 
     def flatten_all(self, reason: str) -> None:
-        """Cancel every open order and close every position with market orders.
+        """Cancel every open order of ours and close what they left us with at the market; what others hold stays.
 
         Raises:
             InvalidOrder: the reason is no text.

@@ -1,7 +1,6 @@
 """How far a session is: a live bar with clock, orders and P&L on a terminal, a plain line every tenth elsewhere."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol, TextIO
 from zoneinfo import ZoneInfo
 
@@ -9,6 +8,9 @@ import attrs
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.text import Text
+
+from actors.messages.portfolio import NOTHING, Amounts
+from strategy.money import in_words
 
 STEP = 10
 
@@ -20,14 +22,14 @@ class Standing:
     at: datetime
     orders: int = 0
     fills: int = 0
-    pnl: Decimal = Decimal(0)
+    pnl: Amounts = NOTHING
     currency: str = "USD"
 
     def words(self, zone: ZoneInfo) -> str:
         """One line such as ``10:31:00  12 orders  31 fills  P&L -12.50 USD``."""
         return (
             f"{self.at.astimezone(zone):%H:%M:%S}  {self.orders} orders  {self.fills} fills  "
-            f"P&L {self.pnl:,.2f} {self.currency}"
+            f"P&L {in_words(self.pnl, self.currency)}"
         )
 
 

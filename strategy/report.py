@@ -22,8 +22,9 @@ from actors.messages.events import (
     StrategyFailed,
     TradingHalted,
 )
-from actors.messages.portfolio import PortfolioSnapshot, PositionView
+from actors.messages.portfolio import NOTHING, Amounts, PortfolioSnapshot, PositionView
 from strategy.masking import clean
+from strategy.money import in_words, money
 
 _STATUSES_KEPT = 2_000
 _PROBLEMS_KEPT = 1_000
@@ -31,7 +32,7 @@ _PROBLEMS_KEPT = 1_000
 
 @attrs.frozen(kw_only=True)
 class SessionReport:
-    """The figures of one session; money in the account's currency."""
+    """The figures of one session; cash and equity in the account's currency, profits and costs in their own."""
 
     first_at: datetime | None = None
     last_at: datetime | None = None
@@ -47,9 +48,9 @@ class SessionReport:
     invalid_orders: int = 0
     positions: tuple[PositionView, ...] = ()
     currency: str = "USD"
-    realized_pnl: Decimal = Decimal(0)
-    unrealized_pnl: Decimal = Decimal(0)
-    commissions: Decimal = Decimal(0)
+    realized_pnl: Amounts = NOTHING
+    unrealized_pnl: Amounts = NOTHING
+    commissions: Amounts = NOTHING
     cash: Decimal | None = None
     equity: Decimal | None = None
     problems: tuple[str, ...] = ()
@@ -193,9 +194,9 @@ def rows_of(report: SessionReport) -> list[tuple[str, str]]:
         ("orders", f"{report.orders}{f' ({statuses})' if statuses else ''}"),
         ("fills", f"{report.fills} ({report.partial_fills} partial, {report.orders_filled_in_parts} orders in parts)"),
         ("position", _positions(report)),
-        ("realised P&L", money(report.realized_pnl, report.currency)),
-        ("unrealised P&L", money(report.unrealized_pnl, report.currency)),
-        ("commissions", money(report.commissions, report.currency)),
+        ("realised P&L", in_words(report.realized_pnl, report.currency)),
+        ("unrealised P&L", in_words(report.unrealized_pnl, report.currency)),
+        ("commissions", in_words(report.commissions, report.currency)),
     ]
     rows += [
         (name, money(value, report.currency))
@@ -204,11 +205,6 @@ def rows_of(report: SessionReport) -> list[tuple[str, str]]:
     ]
     rows += [(name, str(count)) for name, count in _exceptions(report) if count]
     return rows + [("problem", clean(text)) for text in report.problems]
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """An amount with two decimals and its currency: ``-1,234.50 USD``."""
-    return f"{amount:,.2f} {currency}"
 
 
 def _exceptions(report: SessionReport) -> tuple[tuple[str, int], ...]:

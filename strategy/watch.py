@@ -10,6 +10,7 @@ from actors.messages.portfolio import PortfolioSnapshot
 from actors.messages.schedule import MarketClosed
 from actors.messages.system import SessionChanged, SessionState, StopReason
 from strategy.masking import clean
+from strategy.money import total
 from strategy.progress import SessionProgress, Standing, progress_on
 from strategy.report import SessionLedger, SessionReport, print_report
 
@@ -85,5 +86,5 @@ class SessionWatch:
 
     def _standing(self, view: PortfolioSnapshot) -> Standing:
         orders, fills = self._ledger.order_count, self._ledger.fill_count
-        pnl = view.realized_pnl + view.unrealized_pnl
+        pnl = total(view.realized_pnl, view.unrealized_pnl)
         return Standing(at=view.at, orders=orders, fills=fills, pnl=pnl, currency=view.currency)

@@ -14,9 +14,10 @@ P6  A reconciliation whose list of positions came in full is compared at once, b
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -31,7 +32,7 @@ from actors.domain.terms import format_quantity
 from actors.domain.valuation import Quotes, Valuation
 from actors.messages import events, reports, system
 from actors.messages.commands import AcceptPosition, BlockInstrument, Books, Reconcile, SuspectPosition
-from actors.messages.portfolio import PortfolioSnapshot, PositionView
+from actors.messages.portfolio import Amounts, PortfolioSnapshot, PositionView
 
 Outbox = tuple[Any, ...]
 Where = tuple[Account, str]
@@ -150,8 +151,9 @@ class Portfolio:
             entry.view = None
 
     def _charge(self, event: events.CommissionCharged) -> None:
-        entry = self._entry_of(event.order, event.fill)
-        charged = self._valuation.charge(execution_family(event.fill.exec_id), event.fill.commission or _ZERO)
+        fill, entry = event.fill, self._entry_of(event.order, event.fill)
+        currency = fill.commission_currency or self._valuation.currency
+        charged = self._valuation.charge(execution_family(fill.exec_id), fill.commission or _ZERO, currency)
         if entry is not None:
             entry.commission += charged
             entry.view = None
@@ -357,15 +359,14 @@ class Portfolio:
         views = tuple(
             self._view(where[1], entry) for where, entry in self._entries.items() if entry.position.now != _FLAT
         )
-        unrealized = sum((view.unrealized_pnl for view in views if view.unrealized_pnl is not None), _ZERO)
         return PortfolioSnapshot(
             at=at,
             positions=views,
             currency=self._valuation.currency,
             cash=self._valuation.cash,
             equity=self._valuation.equity,
-            realized_pnl=sum((view.realized_pnl for view in views), _ZERO),
-            unrealized_pnl=unrealized,
+            realized_pnl=_by_currency((view.contract, view.realized_pnl) for view in views),
+            unrealized_pnl=_by_currency((view.contract, view.unrealized_pnl or _ZERO) for view in views),
             commissions=self._valuation.commissions,
             booked=tuple(self._booked),
         )
@@ -423,3 +424,10 @@ def _mismatch(at: datetime, account: Account, contract: Contract, ours: Decimal,
         events.PositionMismatched(at=at, account=account, contract=contract, ours=ours, broker=theirs),
         events.Discrepancy(at=at, kind="POSITION_MISMATCH", subject=contract.name, text=text),
     )
+
+
+def _by_currency(amounts: Iterable[tuple[Contract, Decimal]]) -> Amounts:
+    sums: dict[str, Decimal] = {}
+    for contract, amount in amounts:
+        sums[contract.currency] = sums.get(contract.currency, _ZERO) + amount
+    return MappingProxyType(sums)

@@ -1,9 +1,11 @@
 """What the broker says the accounts are worth, what quotes say positions are worth, and what trading has cost."""
 
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 from actors.domain.frozen import frozen
 from actors.domain.identity import Account
+from actors.messages.portfolio import Amounts
 from actors.messages.reports import AccountValueReported, QuoteReported
 
 EQUITY_KEY = "NetLiquidation"
@@ -18,8 +20,9 @@ class ValuationState:
 
     values: tuple[tuple[Account, str, Decimal], ...] = ()
     currency: str = "USD"
-    fees: tuple[tuple[str, Decimal], ...] = ()
-    commissions: Decimal = _ZERO
+    fees: tuple[tuple[str, str, Decimal], ...] = ()
+    """Execution family, currency and amount."""
+    commissions: tuple[tuple[str, Decimal], ...] = ()
 
 
 class Valuation:
@@ -27,17 +30,17 @@ class Valuation:
 
     def __init__(self, state: ValuationState) -> None:
         self._values = {(account, key): value for account, key, value in state.values}
-        self._fees = dict(state.fees)
+        self._fees = {family: (currency, amount) for family, currency, amount in state.fees}
         self.currency = state.currency
-        self.commissions = state.commissions
+        self._commissions = dict(state.commissions)
 
     def state(self) -> ValuationState:
         """Everything as plain values."""
         return ValuationState(
             values=tuple((account, key, value) for (account, key), value in self._values.items()),
             currency=self.currency,
-            fees=tuple(self._fees.items()),
-            commissions=self.commissions,
+            fees=tuple((family, *fee) for family, fee in self._fees.items()),
+            commissions=tuple(self._commissions.items()),
         )
 
     def hear(self, report: AccountValueReported) -> None:
@@ -52,14 +55,20 @@ class Valuation:
             self._values[report.account, report.key] = value
             self.currency = report.currency or self.currency
 
-    def charge(self, family: str, commission: Decimal) -> Decimal:
-        """Count the commission of an execution family; returns by how much it changed the sum."""
-        change = commission - self._fees.pop(family, _ZERO)
-        self._fees[family] = commission
-        self.commissions += change
+    def charge(self, family: str, commission: Decimal, currency: str) -> Decimal:
+        """Count the commission of an execution family; returns by how much it changed."""
+        known_in, known = self._fees.pop(family, (currency, _ZERO))
+        self._fees[family] = currency, commission
+        self._commissions[known_in] = self._commissions.get(known_in, _ZERO) - known
+        self._commissions[currency] = self._commissions.get(currency, _ZERO) + commission
         if len(self._fees) > _FEES_KEPT:
             del self._fees[next(iter(self._fees))]
-        return change
+        return commission - known
+
+    @property
+    def commissions(self) -> Amounts:
+        """What was charged so far, by currency."""
+        return MappingProxyType(dict(self._commissions))
 
     @property
     def equity(self) -> Decimal | None:

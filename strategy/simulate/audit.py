@@ -27,6 +27,7 @@ from actors.domain.portfolio import Portfolio
 from actors.domain.terms import format_quantity
 from actors.messages.system import SessionState
 from actors.restore import Fold
+from strategy.money import net
 from strategy.simulate.process import Process
 from strategy.simulate.record import Record
 from strategy.simulate.venue import Venue
@@ -148,7 +149,7 @@ def _by_symbol(contract: Contract) -> Contract:
 def _about_money(process: Process, venue: Venue) -> Iterator[str]:
     view = process.portfolio.snapshot_view(process.now)
     spent = sum((position.quantity * position.average_cost for position in view.positions), ZERO)
-    ours = view.realized_pnl - view.commissions - spent
+    ours = net(view.realized_pnl, view.commissions).get("USD", ZERO) - spent
     theirs = venue.books.cash - STARTING_CASH
     if abs(ours - theirs) > Decimal("0.000001"):
         yield f"A6 our trades brought {ours:.4f}, the broker's cash changed by {theirs:.4f}"

@@ -12,9 +12,11 @@ from typing import Any
 from rich.console import Console
 
 from actors.messages.events import OrderFilled
+from actors.messages.portfolio import Amounts
 from strategy.config import Config, load_config
 from strategy.errors import UserError, check_writable
-from strategy.report import print_report
+from strategy.money import in_words, net
+from strategy.report import SessionReport, print_report
 from strategy.simulate.backtest import Backtest, RecordedDay
 from strategy.simulate.subject import Subject
 
@@ -50,10 +52,11 @@ def main(arguments: argparse.Namespace) -> int:
         before = backtest.ledger.report()
         process = backtest.trade(day)
         after = backtest.ledger.report()
-        profit = after.realized_pnl - before.realized_pnl - (after.commissions - before.commissions)
+        profit = net(_profit(after), _profit(before))
         console.print(
             f"{day.day} {day.symbol}: {after.orders - before.orders} orders, {after.fills - before.fills} fills, "
-            f"profit after commissions {profit:,.2f}" + (", the strategy failed" if process.runner.has_failed else ""),
+            f"profit after commissions {in_words(profit, after.currency)}"
+            + (", the strategy failed" if process.runner.has_failed else ""),
             highlight=False,
         )
     if arguments.fills is not None:
@@ -61,6 +64,10 @@ def main(arguments: argparse.Namespace) -> int:
     report = backtest.ledger.report()
     print_report(report, sys.stdout)
     return 1 if report.problems else 0
+
+
+def _profit(report: SessionReport) -> Amounts:
+    return net(report.realized_pnl, report.commissions)
 
 
 def _keep(message: object, fills: list[OrderFilled]) -> None:

@@ -185,7 +185,7 @@ class Director:
             "positions": (books.positions, seen.positions()),
             "open orders": (books.open_orders, frozenset(seen.open_orders)),
             "executions": (books.executions, frozenset(heard.executions)),
-            "commissions": (round(books.commissions, 4), round(seen.snapshot.commissions, 4)),
+            "commissions": (round(books.commissions, 4), round(self._commissions(), 4)),
             "profit": (round(books.cash - STARTING_CASH, 2), round(self._profit(), 2)),
         }
         problems = [f"{name}: broker {theirs}, ours {ours}" for name, (theirs, ours) in pairs.items() if theirs != ours]
@@ -193,10 +193,13 @@ class Director:
 
     def _until_settled(self, books: Books) -> None:
         """Commissions come after their executions."""
-        self.witness.wait_for(lambda: self.witness.snapshot.commissions >= books.commissions, 5.0)
+        self.witness.wait_for(lambda: self._commissions() >= books.commissions, 5.0)
 
     def _profit(self) -> Decimal:
-        return self.witness.snapshot.realized_pnl - self.witness.snapshot.commissions
+        return self.witness.snapshot.realized_pnl.get("USD", Decimal(0)) - self._commissions()
+
+    def _commissions(self) -> Decimal:
+        return self.witness.snapshot.commissions.get("USD", Decimal(0))
 
     def _report(self, day: date, heard: DayHeard, problems: tuple[str, ...], seconds: float) -> None:
         epoch, self._epoch = self._epoch, self.witness.epoch

@@ -15,7 +15,7 @@ def test_a_pipe_gets_a_line_every_tenth() -> None:
     stream = io.StringIO()
     progress = progress_on(stream, starts=OPEN, ends=ENDS, zone=NEW_YORK)
     for minute in range(391):
-        progress.show(Standing(at=later(minute * 60), orders=minute // 10, fills=3, pnl=Decimal("-12.5")))
+        progress.show(Standing(at=later(minute * 60), orders=minute // 10, fills=3, pnl={"USD": Decimal("-12.5")}))
     progress.close()
     lines = stream.getvalue().splitlines()
     assert len(lines) == 10

@@ -25,9 +25,9 @@ def a_session() -> SessionLedger:
         snapshot(
             9,
             0,
-            realized_pnl=Decimal("1234.5"),
-            unrealized_pnl=Decimal(0),
-            commissions=Decimal("3.25"),
+            realized_pnl={"USD": Decimal("1234.5")},
+            unrealized_pnl={"USD": Decimal(0)},
+            commissions={"USD": Decimal("3.25"), "EUR": Decimal(2)},
             cash=Decimal(1000000),
             equity=Decimal("1001231.25"),
         )
@@ -51,7 +51,7 @@ def test_the_plain_report_names_every_figure() -> None:
         "  position:          flat",
         "  realised P&L:      1,234.50 USD",
         "  unrealised P&L:    0.00 USD",
-        "  commissions:       3.25 USD",
+        "  commissions:       3.25 USD and 2.00 EUR",
         "  cash:              1,000,000.00 USD",
         "  equity:            1,001,231.25 USD",
     ]

@@ -17,7 +17,7 @@ def test_a_session_is_shown_ended_and_reported() -> None:
     watch = SessionWatch(starts=OPEN, ends=ENDS, ends_with_session=True, stream=stream)
     watch.on_end(reasons.append)
     watch.see(filled(state(), 100, "450", "e1"))
-    watch.see(attrs.evolve(snapshot(3 * 3600), realized_pnl=Decimal(5)))
+    watch.see(attrs.evolve(snapshot(3 * 3600), realized_pnl={"USD": Decimal(5)}))
     watch.show_line("a line of the log")
     watch.see(MarketClosed(at=ENDS))
     report = watch.finish(reasons[0])

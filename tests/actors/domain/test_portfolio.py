@@ -165,8 +165,25 @@ def test_commissions_are_counted_once_per_execution() -> None:
     for _ in range(2):
         portfolio.decide(CommissionCharged(at=START, order=order_of(charged), fill=charged))
 
-    assert portfolio.snapshot_view(START).commissions == Decimal("1.5")
+    assert portfolio.snapshot_view(START).commissions == {"USD": Decimal("1.5")}
     assert the_position(portfolio).commission == Decimal("1.5")
+
+
+def test_sums_do_not_mix_currencies() -> None:
+    portfolio = Portfolio()
+    euros = Contract(symbol="SAP", con_id=14, currency="EUR")
+    bought = fill(Side.BUY, 2, 100, "e1.01", commission=Decimal(3), commission_currency="EUR")
+    book(portfolio, bought, euros)
+    book(portfolio, fill(Side.SELL, 1, 110, "e2.01"), euros)
+    book(portfolio, fill(Side.BUY, 1, 50, "e3.01"))
+    book(portfolio, fill(Side.SELL, 1, 40, "e4.01"))
+    for charged in (bought, attrs.evolve(bought, exec_id=ExecId("e1.02"), commission_currency="USD")):
+        portfolio.decide(CommissionCharged(at=START, order=order_of(charged, euros), fill=charged))
+        restored = Portfolio.restore(portfolio.snapshot())
+        assert restored.snapshot_view(START) == portfolio.snapshot_view(START)
+
+    view = portfolio.snapshot_view(START)
+    assert (view.realized_pnl, view.commissions) == ({"EUR": 10, "USD": -10}, {"EUR": 0, "USD": 3})
 
 
 def test_a_restored_portfolio_shows_the_same_view() -> None:
@@ -210,7 +227,7 @@ def test_the_fee_of_a_combo_counts_in_the_sum() -> None:
     charged = fill(Side.BUY, 1, "-1.20", "s.01", commission=Decimal(2))
     portfolio.decide(CommissionCharged(at=START, order=order_of(charged, COMBO), fill=charged))
 
-    assert portfolio.snapshot_view(START).commissions == 2
+    assert portfolio.snapshot_view(START).commissions == {"USD": 2}
 
 
 def test_a_multiplier_scales_profit_and_not_cost() -> None:
@@ -272,7 +289,7 @@ def test_a_position_is_valued_between_bid_and_ask_else_at_the_last_trade() -> No
     assert (the_position(portfolio).market_price, the_position(portfolio).unrealized_pnl) == (95, 10)
     portfolio.decide(quoted(last=95, bid=89, ask=91))
     assert (the_position(portfolio).market_price, the_position(portfolio).unrealized_pnl) == (90, 20)
-    assert portfolio.snapshot_view(START).unrealized_pnl == 20
+    assert portfolio.snapshot_view(START).unrealized_pnl == {"USD": 20}
 
 
 def test_a_quote_from_before_the_contract_was_known_values_its_position() -> None:
@@ -320,7 +337,7 @@ def test_fees_are_remembered_within_bounds() -> None:
         charged = fill(Side.BUY, 1, 1, f"e{number}.01", commission=Decimal(1))
         portfolio.decide(CommissionCharged(at=START, order=order_of(charged), fill=charged))
 
-    assert portfolio.snapshot_view(START).commissions == 10_002
+    assert portfolio.snapshot_view(START).commissions == {"USD": 10_002}
     assert len(portfolio.snapshot().valuation.fees) == 10_000
 
 
@@ -331,7 +348,7 @@ def test_a_fee_that_is_corrected_counts_the_difference() -> None:
     corrected = attrs.evolve(charged, exec_id=ExecId("e1.02"), commission=Decimal(1))
     portfolio.decide(CommissionCharged(at=START, order=order_of(corrected), fill=corrected))
 
-    assert portfolio.snapshot_view(START).commissions == 1
+    assert portfolio.snapshot_view(START).commissions == {"USD": 1}
 
 
 # --- the opening (P2) ---
