@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, time
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import attrs
 
@@ -41,6 +41,7 @@ StrategyOutput = (
 )
 """Everything a strategy can cause."""
 
+MIN_TIMER_SECONDS = 0.001
 MAX_TIMER_SECONDS = 7 * 86_400
 
 
@@ -250,8 +251,13 @@ def _trades(state: OrderState, contract: Contract) -> bool:
     return is_same(contract, state.contract)
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _check_timer(name: object, seconds: object) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"name is {name!r}: a timer needs a name")
-    if not isinstance(seconds, int | float) or not 0 < seconds <= MAX_TIMER_SECONDS:
-        raise ValueError(f"seconds is {seconds!r}: it must be greater than 0 and at most {MAX_TIMER_SECONDS}")
+    if not _is_number(seconds) or not MIN_TIMER_SECONDS <= seconds <= MAX_TIMER_SECONDS:
+        accepted = f"it must be a number from {MIN_TIMER_SECONDS} to {MAX_TIMER_SECONDS}"
+        raise ValueError(f"seconds is {seconds!r}: {accepted}")

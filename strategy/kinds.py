@@ -1,7 +1,7 @@
 """What the fields of an order must be made of.
 
 A wrong kind, such as an expiry that is a number, would pass through the journal and could not be read back at the next
-start.
+start; text that is no Unicode, or a strike that is no number, would end the order manager.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,8 @@ def check_kinds(order: object) -> None:
     if contract is None:
         return
     _check_fields("contract.", contract, _CONTRACT)
+    for name in ("strike", "multiplier"):
+        _check_finite(f"contract.{name}", getattr(contract, name))
     for leg in contract.legs:
         check_kind("contract.legs", leg, ((Leg,), "a Leg"))
         _check_fields("contract.legs.", leg, _LEG)
@@ -64,6 +66,18 @@ def check_kind(field: str, value: object, kinds: _Kinds) -> None:
     accepted, said = kinds
     if not _is_one_of(value, accepted):
         raise InvalidOrder(f"{field} is {repr(value)[:64]}: it must be {said}")
+    if isinstance(value, str) and not is_writable(value):
+        raise InvalidOrder(f"{field} is {repr(value)[:64]}: it must be text that can be written as UTF-8")
+
+
+def is_writable(text: str) -> bool:
+    """Whether a text can go into the journal and to the broker; half a surrogate pair cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _check_finite(field: str, value: Decimal | float | None) -> None:
+    if value is not None and not Decimal(value).is_finite():
+        raise InvalidOrder(f"{field} is {value}: it must be a finite number")
 
 
 def _is_one_of(value: object, accepted: tuple[type, ...]) -> bool:
@@ -82,5 +96,5 @@ def check_name(field: str, value: object) -> None:
 def _check_fields(prefix: str, holder: object, fields: Mapping[str, _Kinds]) -> None:
     for name, kinds in fields.items():
         value = getattr(holder, name)
-        if type(value) not in kinds[0]:
+        if type(value) not in kinds[0] or (type(value) is str and not value.isascii()):
             check_kind(f"{prefix}{name}", value, kinds)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from strategy.kinds import is_writable
+
 MAX_VALUE_CHARACTERS = 65_536
 
 
@@ -39,8 +41,8 @@ class DurableState(MutableMapping[str, Any]):
 
 
 def _to_json(key: object, value: object) -> str:
-    if not isinstance(key, str) or not key:
-        raise ValueError(f"state key is {key!r}: it must be text that is not empty")
+    if not isinstance(key, str) or not key or not is_writable(key):
+        raise ValueError(f"state key is {key!r}: it must be text that is not empty and can be written as UTF-8")
     try:
         text = json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError):

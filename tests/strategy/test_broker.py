@@ -267,7 +267,9 @@ def test_timers_and_flatten_become_messages(runner: StrategyRunner) -> None:
         (lambda broker: broker.every(float("nan"), "x"), "seconds is nan"),
         (lambda broker: broker.every(1, ""), "a timer needs a name"),
         (lambda broker: broker.daily_at(time(1, 2, tzinfo=UTC), "x"), "without a zone"),
-        (lambda broker: broker.every("5", "x"), "seconds is '5': it must be greater than 0"),
+        (lambda broker: broker.every("5", "x"), "seconds is '5': it must be a number from 0.001"),
+        (lambda broker: broker.every(1e-9, "x"), "seconds is 1e-09: it must be a number from 0.001 to 604800"),
+        (lambda broker: broker.every(True, "x"), "seconds is True: it must be a number"),
         (lambda broker: broker.every(5, 7), "name is 7: a timer needs a name"),
         (lambda broker: broker.daily_at("15:40", "x"), "give an exchange time such as"),
     ],
@@ -284,3 +286,35 @@ def test_a_submitted_order_is_readable_at_once_and_then_as_the_events_say(runner
     seen = runner.broker.order(order.oms_id)
     assert seen is not None
     assert seen.pending is Pending.CANCEL
+
+
+HALF_A_PAIR = "\ud800"
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (attrs.evolve(LIMIT, symbol=HALF_A_PAIR), r"symbol is '\\ud800': it must be text that can be written as UTF-8"),
+        (attrs.evolve(LIMIT, tag=f"a{HALF_A_PAIR}"), "tag is"),
+        (attrs.evolve(LIMIT, symbol="", contract=Contract(symbol="SPY", currency=HALF_A_PAIR)), "contract.currency is"),
+        (attrs.evolve(LIMIT, symbol="", contract=Contract(symbol="SPY", strike=Decimal("sNaN"))), "strike is sNaN"),
+        (
+            attrs.evolve(LIMIT, symbol="", contract=Contract(symbol="SPY", multiplier=Decimal("NaN"))),
+            "multiplier is NaN",
+        ),
+    ],
+)
+def test_what_would_end_the_order_manager_is_refused_in_the_call(
+    runner: StrategyRunner, order: Order, sentence: str
+) -> None:
+    with pytest.raises(InvalidOrder, match=sentence):
+        runner.broker.submit_order(order)
+
+
+def test_text_of_any_language_passes(runner: StrategyRunner) -> None:
+    assert runner.broker.submit_order(attrs.evolve(LIMIT, tag="早い"))
+
+
+def test_a_reason_that_cannot_be_written_is_refused(runner: StrategyRunner) -> None:
+    with pytest.raises(InvalidOrder, match="reason is"):
+        runner.broker.flatten_all(HALF_A_PAIR)

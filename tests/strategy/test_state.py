@@ -64,3 +64,10 @@ def test_empty_keys_and_huge_values_are_refused() -> None:
         state[""] = 1
     with pytest.raises(ValueError, match="characters as JSON"):
         state["k"] = "x" * (MAX_VALUE_CHARACTERS + 1)
+
+
+def test_a_key_that_cannot_be_written_is_refused() -> None:
+    state, changes = recorded()
+    with pytest.raises(ValueError, match="state key is .* can be written as UTF-8"):
+        state["\ud800"] = 1
+    assert changes == []
