@@ -24,7 +24,7 @@ class Host(Protocol):
     broker: "BrokerAPI"
     state: "DurableState"
 
-    def note(self, text: str) -> None:
+    def note(self, text: object) -> None:
         """Put a line into the log."""
 
 
@@ -50,8 +50,8 @@ class Strategy:
         """A small mapping of JSON values that survives restarts. There from ``on_start`` on."""
         return self._running().state
 
-    def log(self, text: str) -> None:
-        """Write a line to the execution log."""
+    def log(self, text: object) -> None:
+        """Write a line to the execution log, as ``print`` would show it."""
         self._running().note(text)
 
     def on_start(self) -> None:

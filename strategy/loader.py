@@ -103,8 +103,10 @@ def _guarded(place: str, step: Callable[[], Loaded]) -> Loaded:
         raise
     except SyntaxError as error:
         raise StrategyLoadError(f"strategy {place}: {error.msg} at {error.filename}:{error.lineno}") from None
+    except KeyboardInterrupt:
+        raise
     # SystemExit too: the code of a strategy must not end the program while it is loaded.
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the strategy's code raises is its author's matter
+    except BaseException as error:  # noqa: BLE001 - whatever the strategy's code raises is its author's matter
         where = _last_line(error, place)
         raise StrategyLoadError(f"strategy {place}: {type(error).__name__}: {error} at {where}") from None
 

@@ -154,9 +154,9 @@ class StrategyRunner:
         """As hearing a tick that calls no hook."""
         self._move_time(tick)
 
-    def note(self, text: str) -> None:
-        """Put a line of the strategy into the log."""
-        self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=text))
+    def note(self, text: object) -> None:
+        """Put a line of the strategy into the log; what is no text as it is printed."""
+        self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=str(text)))
 
     def _move_time(self, message: StrategyInput) -> None:
         """Time does not go back by what messages overtake each other, but it does when the clock was set back."""
@@ -283,8 +283,10 @@ class StrategyRunner:
         said_before = len(self._outbox)
         try:
             call(*arguments)
-        # SystemExit too: a strategy that calls sys.exit must not take the thread of its host with it.
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a strategy raises ends it, and only it
+        except KeyboardInterrupt:  # of a simulation, which runs on the main thread: its user ends it
+            raise
+        # Whatever else a strategy raises ends it, and only it: a sys.exit or a cancelled task would end every actor.
+        except BaseException as error:  # noqa: BLE001
             self._fail(hook, error, said_before)
 
     def _fail(self, hook: str, error: BaseException, said_before: int) -> None:

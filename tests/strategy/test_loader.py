@@ -56,6 +56,7 @@ def test_a_strategy_file_may_use_dataclasses_and_future_annotations(tmp_path: Pa
         ("\nimport no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module' at {path}:2"),
         ("x = 1 / 0\n", "ZeroDivisionError: division by zero at {path}:1"),
         ("import sys\nsys.exit(3)\n", "SystemExit: 3 at {path}:2"),
+        ("raise GeneratorExit('x')\n", "GeneratorExit: x at {path}:1"),
         ("x = 1\n", "it defines no subclass of Strategy"),
         (TWO, "it defines Mine, Other: name one as '{path}:Class'"),
     ],

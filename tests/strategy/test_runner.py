@@ -1,3 +1,4 @@
+from asyncio import CancelledError
 from datetime import datetime
 from decimal import Decimal
 
@@ -227,10 +228,11 @@ def test_a_failed_strategy_still_follows_its_orders_and_cancels_again_after_a_re
     assert [type(output) for output in said] == [CancelOrder]
 
 
-def test_sys_exit_in_a_hook_ends_the_strategy_only() -> None:
+@pytest.mark.parametrize("left_by", [SystemExit(3), CancelledError(), GeneratorExit()])
+def test_what_is_no_error_for_python_ends_the_strategy_only(left_by: BaseException) -> None:
     class Leaving(Strategy):
         def on_start(self) -> None:
-            raise SystemExit(3)
+            raise left_by
 
     runner = StrategyRunner(Leaving(), "test", "s1", at=OPEN)
     (failure,) = runner.hear(StartStrategy(at=OPEN))
@@ -244,6 +246,12 @@ def test_an_invalid_order_raises_in_the_call_and_sends_nothing() -> None:
     (said,) = runner.hear(Tick(at=later(1), elapsed=1.0))
     assert isinstance(said, OrderInvalid)
     assert said.text.startswith("symbol is empty")
+
+
+def test_a_note_may_be_anything_that_can_be_printed() -> None:
+    runner = run(Recording())
+    runner.note(Decimal("1.5"))
+    assert runner.hear(Tick(at=later(1), elapsed=1.0)) == (StrategyNoted(at=OPEN, strategy_id="test", text="1.5"),)
 
 
 def test_state_writes_become_messages_and_notes_too() -> None:
