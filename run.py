@@ -3,11 +3,15 @@
 ``python run.py`` trades one simulated session; ``python run.py help`` lists everything else.
 """
 
+import signal
+
+if __name__ == "__main__":  # a Ctrl-C during the imports below ends it, without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import gc
 import logging
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -54,6 +58,7 @@ from ibapi_bridge.simulated_session import add_session_arguments, simulated_sess
 from strategy.config import Config, check_ports, load_config
 from strategy.console import AccountGuard, Console
 from strategy.errors import ConfigError, UserError
+from strategy.leaving import leave
 from strategy.loader import load, make
 from strategy.log import ExecutionLog
 from strategy.naming import run_stamp, strategy_id_of
@@ -427,4 +432,5 @@ def _restart_window(config: Config) -> RestartWindow | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    leave(main())

@@ -1,6 +1,7 @@
 """Mistakes on the command line that are found before anything starts: one sentence, exit code 2, nothing printed."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,43 @@ def test_a_reader_that_goes_away_leaves_no_traceback(tmp_path: Path) -> None:
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def _ended(tmp_path: Path, strategy: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    Path("ends.py").write_text(strategy, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), "--strategy", "ends.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((*more.values(), str(ROOT)))},
+    )
+
+
+def test_a_thread_that_a_strategy_left_running_does_not_keep_the_process(tmp_path: Path) -> None:
+    left = "import threading\nthreading.Thread(target=threading.Event().wait, name='mine').start()\n1 / 0\n"
+    done = _ended(tmp_path, left)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "callboard: ends without mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_the_process_ends_changes_no_exit_code(tmp_path: Path, name: str) -> None:
+    done = _ended(tmp_path, f"import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.{name})\n1 / 0\n")
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_a_ctrl_c_while_the_program_is_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    package = tmp_path / "early" / "ibapi"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8")
+    done = _ended(tmp_path, "", early=str(package.parent))
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
