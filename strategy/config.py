@@ -152,9 +152,14 @@ def parse_config(text: str) -> Config:
         ConfigError: as ``load_config``.
     """
     try:
-        return config_of(tomllib.loads(text))
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"it is not valid TOML: {error}") from None
+    except (RecursionError, ValueError):  # what Python's reader gives up at
+        raise ConfigError(
+            "it is not valid TOML: a number is too long, or lists and tables are nested too deep"
+        ) from None
+    return config_of(tables)
 
 
 def config_of(tables: Mapping[str, Any]) -> Config:

@@ -36,7 +36,7 @@ def key(  # noqa: PLR0913 - an attrs field passes for a value of any type; one a
 ) -> Any:  # noqa: ANN401
     """An attrs field with its rule; ``name`` is the TOML key where it differs from the attribute."""
     if at_least_one_character:
-        pattern, accepted = r"(?s).+", "text that is not empty"
+        pattern, accepted = r"[^\0]+", "text that is not empty"
     rule = Accepted(low=low, high=high, above=above, pattern=pattern, check=check, words=accepted)
     return attrs.field(default=default, metadata={"accepted": rule, "name": name})
 

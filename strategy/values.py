@@ -68,7 +68,7 @@ _WORDS: dict[Any, str] = {
     float: "a number",
     Decimal: "a number",
     str: "text in quotes",
-    time: 'a time of day such as "15:50"',
+    time: 'a time of day without a zone, such as "15:50"',
     date: 'a date such as "2023-08-03"',
     datetime: 'a time with a zone such as "2023-08-03T09:30:00-04:00"',
 }
@@ -113,10 +113,9 @@ def _to_str(value: object, kind: object) -> str:
 
 
 def _to_time(value: object, _: object) -> time:
-    if isinstance(value, time):
-        return value
-    _refuse_unless(isinstance(value, str))
-    return time.fromisoformat(str(value))
+    of_day = value if isinstance(value, time) else time.fromisoformat(_to_str(value, None))
+    _refuse_unless(of_day.tzinfo is None)  # whose zone it is says the key
+    return of_day
 
 
 def _to_date(value: object, _: object) -> date:

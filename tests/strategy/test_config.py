@@ -88,7 +88,23 @@ def test_off_switches_a_rule_off() -> None:
         ("[trading]\ntrading_enabled = 1", "trading.trading_enabled is 1: it must be true or false"),
         (
             "[trading]\nflatten_at = '25:00'",
-            'trading.flatten_at is \'25:00\': it must be a time of day such as "15:50" or "off"',
+            'trading.flatten_at is \'25:00\': it must be a time of day without a zone, such as "15:50" or "off"',
+        ),
+        (
+            "[trading]\nlock_at = '15:30+02:00'",
+            'trading.lock_at is \'15:30+02:00\': it must be a time of day without a zone, such as "15:50" or "off"',
+        ),
+        (
+            '[trading]\nstate_directory = "a\\u0000"',
+            "trading.state_directory is 'a\\x00': it must be text that is not empty",
+        ),
+        (
+            f"[connection]\nport = {'9' * 5000}",
+            "it is not valid TOML: a number is too long, or lists and tables are nested too deep",
+        ),
+        (
+            f"a = {'[' * 5000}",
+            "it is not valid TOML: a number is too long, or lists and tables are nested too deep",
         ),
         (
             "[trading]\nmax_order_quantity = 0",

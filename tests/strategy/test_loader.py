@@ -97,7 +97,7 @@ def test_a_strategy_that_fails_while_it_is_made_is_one_sentence(tmp_path: Path) 
         ({"quantity": "x"}, "strategy.parameters.quantity is 'x': it must be a number"),
         (
             {"last_entry": "late"},
-            "strategy.parameters.last_entry is 'late': it must be a time of day such as \"15:50\"",
+            "strategy.parameters.last_entry is 'late': it must be a time of day without a zone, such as \"15:50\"",
         ),
         ({"symbols": "SPY"}, "strategy.parameters.symbols is 'SPY': it must be a list, each item text in quotes"),
         ({"symbols": [1]}, "strategy.parameters.symbols is [1]: it must be a list, each item text in quotes"),
