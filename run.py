@@ -53,6 +53,7 @@ from actors.system import Engine, EngineParts, EngineSettings
 from ibapi_bridge.assembly import link_factory
 from ibapi_bridge.capture import CaptureError
 from ibapi_bridge.gateway_simulator.config import ConfigError as SimulatorConfigError
+from ibapi_bridge.gateway_simulator.exchange.types import ReplayError
 from ibapi_bridge.link import LinkSettings
 from ibapi_bridge.simulated_session import add_session_arguments, simulated_session
 from strategy.config import Config, check_ports, load_config
@@ -73,6 +74,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("strategy.simulate.backtest_cli", "a strategy over recorded days, in virtual time"),
     "journal": ("actors.journal_cli", "verify, show or export a journal"),
 }
+MISTAKES = (UserError, SimulatorConfigError, CaptureError, ReplayError)
 YOUNG_OBJECTS = 50_000
 """So many new objects call for a garbage collection: an order leaves some dozens behind, hardly any of them garbage."""
 
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("callboard: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
-    except (UserError, SimulatorConfigError, CaptureError, JournalDamaged, JournalFailed, JournalLocked) as error:
+    except (*MISTAKES, JournalDamaged, JournalFailed, JournalLocked) as error:
         print(f"callboard: {error}", file=sys.stderr)
         return 2
     return code

@@ -28,6 +28,10 @@ MISTAKES = {
         ["backtest", "--strategy", "mine.py", "--replay", "quotes.csv", "--fills", "no/x.csv"],
         "--fills is no/x.csv: it cannot be written",
     ),
+    "quotes that end in nonsense": (
+        ["backtest", "--strategy", "mine.py", "--replay", "damaged.csv"],
+        "damaged.csv line 3 is 'oops",
+    ),
     "a control port out of range": (["gateway", "--control-port", "99999"], "control_port 99999 must be from 0"),
     "a pacing that is no number": (["gateway", "--pacing", "nan"], "messages_per_second nan must be above 0"),
     "less than no records": (["journal", "show", "mine.py", "--last", "-3"], "'-3' is no whole number of at least 0"),
@@ -41,6 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(f"{name}.py").write_text(STRATEGY.format(symbols=symbols), encoding="utf-8")
     Path("calendar.toml").write_text('[session]\ncalendar = "MOON"\n', encoding="utf-8")
     Path("quotes.csv").write_text(QUOTES, encoding="utf-8")
+    Path("damaged.csv").write_text(f"{QUOTES}2023-11-06T14:30:00Z,100,5,100.1,5,,\noops\n", encoding="utf-8")
     Path("folder").mkdir()
 
 

@@ -8,13 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
 from ibapi_bridge.gateway_simulator.exchange.types import ZERO, Instrument, Quote, ReplayError
 
 COLUMNS = ("time", "bid", "bid_size", "ask", "ask_size", "last", "last_size")
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_Row = TypeVar("_Row")
 
 
 class ReplayMarket:
@@ -81,7 +84,7 @@ def csv_quotes(path: Path, *, instrument: Instrument) -> Iterator[Quote]:
     if not path.is_file():
         raise ReplayError(f"replay file {str(path)!r} does not exist; accepted is a CSV file with {','.join(COLUMNS)}")
     with path.open(newline="", encoding="utf-8-sig") as opened:
-        header = tuple(next(csv.reader(opened), ()))
+        header = tuple(next(_readable(path, csv.reader(opened)), ()))
     if header != COLUMNS:
         raise ReplayError(f"{path.name} begins with {','.join(header)!r}; accepted is {','.join(COLUMNS)!r}")
     return _csv_rows(path, instrument)
@@ -89,9 +92,9 @@ def csv_quotes(path: Path, *, instrument: Instrument) -> Iterator[Quote]:
 
 def _csv_rows(path: Path, instrument: Instrument) -> Iterator[Quote]:
     zone = ZoneInfo(TIMETABLES[instrument.schedule].zone)
-    volume, before = ZERO, datetime.min.replace(tzinfo=UTC)
+    volume, before = ZERO, _BEFORE_ALL
     with path.open(newline="", encoding="utf-8-sig") as opened:
-        for number, row in enumerate(csv.DictReader(opened), start=2):
+        for number, row in enumerate(_readable(path, csv.DictReader(opened)), start=2):
             try:
                 at = _moment(row["time"], zone)
                 quote = _csv_quote(instrument, at, row, volume)
@@ -104,6 +107,15 @@ def _csv_rows(path: Path, instrument: Instrument) -> Iterator[Quote]:
                 raise ReplayError(f"{path.name} line {number} is at {row['time']}, before the line above it")
             before, volume = at, quote.volume
             yield quote
+    if before == _BEFORE_ALL:
+        raise ReplayError(f"{path.name} has no line below the first; accepted is at least one quote")
+
+
+def _readable(path: Path, rows: Iterator[_Row]) -> Iterator[_Row]:
+    try:
+        yield from rows
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ReplayError(f"{path.name} cannot be read ({error}); accepted is a CSV file in UTF-8") from error
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

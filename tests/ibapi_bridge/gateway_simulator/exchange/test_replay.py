@@ -220,6 +220,18 @@ def test_csv_with_other_columns_is_refused(tmp_path: Path) -> None:
         _read(_csv(tmp_path, "date,price\n"))
 
 
+@pytest.mark.parametrize("content", [b"\xff", HEADER.encode() + b"2023-11-06,\xff", HEADER.encode() + b"1" * 200_000])
+def test_csv_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "spy.csv").write_bytes(content)
+    with pytest.raises(ReplayError, match="spy.csv cannot be read .*; accepted is a CSV file in UTF-8"):
+        _read(tmp_path / "spy.csv")
+
+
+def test_csv_without_a_quote_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReplayError, match="spy.csv has no line below the first"):
+        _read(_csv(tmp_path, HEADER))
+
+
 def test_missing_csv_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReplayError, match=r"spy.csv' does not exist"):
         _read(tmp_path / "spy.csv")
