@@ -44,7 +44,29 @@ def make(name: str, parameters: Mapping[str, object] | None = None) -> Strategy:
     strategy = _guarded(name, kind)
     _guarded(name, lambda: set_parameters(strategy, parameters or {}))
     _check_own(strategy, name)
+    _guarded(name, lambda: _check_hooks(strategy, name))
     return strategy
+
+
+def _check_hooks(strategy: Strategy, name: str) -> None:
+    """Refuse a hook that cannot be called as hooks are: the first fill would be too late to find out."""
+    for hook, member in vars(Strategy).items():
+        if hook.startswith("on_"):
+            _check_hook(
+                f"strategy {name}: {hook}", getattr(strategy, hook), list(inspect.signature(member).parameters)[1:]
+            )
+
+
+def _check_hook(hook: str, own: object, given: list[str]) -> None:
+    accepted = f"it must be a method that takes ({', '.join(['self', *given])})"
+    if not callable(own):
+        raise StrategyLoadError(f"{hook} is {own!r}: {accepted}")
+    if inspect.iscoroutinefunction(own) or inspect.isgeneratorfunction(own) or inspect.isasyncgenfunction(own):
+        raise StrategyLoadError(f"{hook} would never run, for it is async or has a yield: {accepted}")
+    try:
+        inspect.signature(own).bind(*given)
+    except (TypeError, ValueError) as error:
+        raise StrategyLoadError(f"{hook} cannot be called ({error}): {accepted}") from None
 
 
 def _check_own(strategy: Strategy, name: str) -> None:

@@ -146,3 +146,37 @@ def test_a_parameter_without_default_must_be_given(tmp_path: Path) -> None:
 def test_broker_state_and_log_are_refused_before_the_start() -> None:
     with pytest.raises(RuntimeError, match="not running yet"):
         MeanReversion().log("x")
+
+
+@pytest.mark.parametrize(
+    ("hook", "sentence"),
+    [
+        ("    def on_fill(self, order): pass", "on_fill cannot be called (too many positional arguments): it must be"),
+        ("    def on_bar(): pass", "on_bar cannot be called"),
+        ("    def on_stop(self, why): pass", "on_stop cannot be called (missing a required argument: 'why')"),
+        ("    async def on_quote(self, quote): pass", "on_quote would never run, for it is async or has a yield"),
+        ("    def on_start(self): yield", "on_start would never run"),
+        ("    @property\n    def on_bar(self): raise KeyError('x')", "KeyError: 'x' at"),
+        ("    on_timer = 5", "on_timer is 5: it must be a method that takes (self, name, at)"),
+    ],
+)
+def test_a_hook_that_cannot_be_called_is_refused_before_anything_starts(
+    tmp_path: Path, hook: str, sentence: str
+) -> None:
+    with pytest.raises(StrategyLoadError) as caught:
+        make(write(tmp_path, f"{ONE}{hook}\n"))
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "    def on_fill(self, *what): pass",
+        "    def on_bar(self, b, more=1): pass",
+        "    on_stop = print",
+        "    @staticmethod\n    def on_quote(quote): pass",
+        "    on_order = staticmethod(lambda *_: None)",
+    ],
+)
+def test_a_hook_may_be_written_in_any_way_that_can_be_called(tmp_path: Path, hook: str) -> None:
+    assert type(make(write(tmp_path, f"{ONE}{hook}\n"))).__name__ == "Mine"
