@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, redirect_stdout
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -62,6 +62,7 @@ from strategy.errors import ConfigError, UserError
 from strategy.leaving import leave
 from strategy.loader import load, make
 from strategy.log import ExecutionLog
+from strategy.masking import clean
 from strategy.naming import run_stamp, strategy_id_of
 from strategy.runner import StrategyRunner
 from strategy.watch import SessionWatch
@@ -95,6 +96,13 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a user's mistake is one sentence on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with ExitStack() as stack:
+        if sys.stdout is None:  # closed by whoever started us, which is no reason not to trade
+            stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
+        return _run(words)
+
+
+def _run(words: list[str]) -> int:
     try:
         code = _command(words)
         sys.stdout.flush()  # here, where somebody listens if that fails
@@ -104,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("callboard: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
     except (*MISTAKES, JournalDamaged, JournalFailed, JournalLocked) as error:
-        print(f"callboard: {error}", file=sys.stderr)
+        print(f"callboard: {clean(str(error))}", file=sys.stderr)
         return 2
     return code
 

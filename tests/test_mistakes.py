@@ -28,6 +28,8 @@ MISTAKES = {
         ["backtest", "--strategy", "mine.py", "--replay", "quotes.csv", "--fills", "no/x.csv"],
         "--fills is no/x.csv: it cannot be written",
     ),
+    "an account in a list": (["paper", "--config", "list.toml"], "account is ['DU*****67']: it must be text in quotes"),
+    "an error of several lines": (["--strategy", "lines.py"], r"ValueError: one\ntwo at "),
     "quotes that end in nonsense": (
         ["backtest", "--strategy", "mine.py", "--replay", "damaged.csv"],
         "damaged.csv line 3 is 'oops",
@@ -46,6 +48,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("calendar.toml").write_text('[session]\ncalendar = "MOON"\n', encoding="utf-8")
     Path("quotes.csv").write_text(QUOTES, encoding="utf-8")
     Path("damaged.csv").write_text(f"{QUOTES}2023-11-06T14:30:00Z,100,5,100.1,5,,\noops\n", encoding="utf-8")
+    Path("list.toml").write_text("[connection]\naccount = ['DU1234567']\n", encoding="utf-8")
+    Path("lines.py").write_text("raise ValueError('one\\ntwo')\n", encoding="utf-8")
     Path("folder").mkdir()
 
 
@@ -118,3 +122,19 @@ def test_a_ctrl_c_while_the_program_is_loaded_leaves_no_traceback(tmp_path: Path
     done = _ended(tmp_path, "", early=str(package.parent))
 
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes it")
+def test_a_standard_output_that_is_closed_is_no_traceback(tmp_path: Path) -> None:
+    words = [sys.executable, str(ROOT / "run.py"), "help"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
