@@ -138,3 +138,31 @@ def test_a_standard_output_that_is_closed_is_no_traceback(tmp_path: Path) -> Non
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_campaign_that_is_ended_leaves_no_worker_and_no_traceback(tmp_path: Path, name: str) -> None:
+    told = "    def on_start(self):\n        import sys\n        sys.stderr.write('played\\n')\n"
+    Path("loud.py").write_text(STRATEGY.format(symbols=()) + told, encoding="utf-8")
+    words = [sys.executable, str(ROOT / "run.py"), "simulate", "loud.py", "--sequences", "100000", "--jobs", "2"]
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as campaign:
+        assert campaign.stderr is not None
+        for _ in range(200):  # chunks of both workers are over
+            campaign.stderr.readline()
+        if name == "SIGINT":
+            os.killpg(campaign.pid, signal.SIGINT)
+        else:
+            campaign.terminate()
+        _, errors = campaign.communicate(timeout=30)  # as long as a worker lives, it holds the pipe
+
+    assert campaign.returncode == (130 if name == "SIGINT" else -signal.SIGTERM)
+    assert b"Traceback" not in errors

@@ -2,10 +2,13 @@
 
 import gc
 import multiprocessing
+import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from threading import Thread
 
 import attrs
 
@@ -79,6 +82,14 @@ def collect_seldom() -> None:
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
+def _end_with_parent() -> None:
+    """A killed parent cannot end its workers, which would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _parts(campaign: Campaign) -> Iterator[Tally]:
     starts = range(0, campaign.sequences, CHUNK)
     if campaign.jobs <= 1:
@@ -114,6 +125,8 @@ _HERE: dict[str, tuple[Campaign, Setup]] = {}
 
 
 def _begin(campaign: Campaign) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the process that shares out the work
+    Thread(target=_end_with_parent, daemon=True).start()
     _HERE["campaign"] = (campaign, campaign.subject.setup())
     collect_seldom()
 
