@@ -54,8 +54,11 @@ class Actor(pykka.ThreadingActor):
         one_cpu.join()
 
     def on_stop(self) -> None:
-        """Pykka's hook."""
-        self.release()
+        """Pykka's hook: what cannot be given up is a death like any other."""
+        try:
+            self.release()
+        except Exception as error:  # noqa: BLE001 - the supervisor hears it
+            self._tell_death(error)
 
     def on_receive(self, message: Any) -> Any:
         """Pykka's hook: a ``Ping`` is answered so that a starter knows the actor runs."""
@@ -78,12 +81,16 @@ class Actor(pykka.ThreadingActor):
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Pykka's hook: tell the supervisor, who decides."""
-        del exception_type
-        self.release()
-        notes = "; ".join(getattr(exception_value, "__notes__", ()))
-        frames = extract_tb(traceback)[-3:]
-        where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-        text = f"{type(exception_value).__name__}: {exception_value} at {where}" + (f" ({notes})" if notes else "")
+        del exception_type, traceback
+        try:
+            self.release()
+        except Exception as error:  # noqa: BLE001 - the supervisor hears it with what came before
+            exception_value.add_note(f"then {type(error).__name__}: {error} at {_where(error)}")
+        self._tell_death(exception_value)
+
+    def _tell_death(self, error: BaseException) -> None:
+        notes = "; ".join(getattr(error, "__notes__", ()))
+        text = f"{type(error).__name__}: {error} at {_where(error)}" + (f" ({notes})" if notes else "")
         if self._supervisor is not None:
             deliver(self._supervisor, ActorDied(actor=self.name, error=text))
 
@@ -156,6 +163,11 @@ class LateAddress:
 
     def _refuse(self, message: object) -> None:
         raise RuntimeError(f"told {_excerpt(message)} before the wiring was done")
+
+
+def _where(error: BaseException) -> str:
+    frames = extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
 
 
 def _excerpt(message: object) -> str:
