@@ -9,6 +9,7 @@ if __name__ == "__main__":  # a Ctrl-C during the imports below ends it, without
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import errno
 import gc
 import logging
 import os
@@ -107,18 +108,23 @@ def _run(words: list[str]) -> int:
         code = _command(words)
         sys.stdout.flush()  # here, where somebody listens if that fails
     except BrokenPipeError:
-        return _output_closed()
+        return _unheard()
     except KeyboardInterrupt:
         print("callboard: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
     except (*MISTAKES, JournalDamaged, JournalFailed, JournalLocked) as error:
         print(f"callboard: {clean(str(error))}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"callboard: {error.strerror}", file=sys.stderr)
+        return _unheard()
     return code
 
 
-def _output_closed() -> int:
-    """Whoever read our output went away, as ``| head`` does: nothing more to say, also not at exit."""
+def _unheard() -> int:
+    """Our output goes nowhere (its reader left, as ``| head`` does, or the disk is full): nothing more, at exit too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 

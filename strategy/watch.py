@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TextIO
+from typing import TextIO, cast
 from zoneinfo import ZoneInfo
 
 from actors.messages.portfolio import PortfolioSnapshot
@@ -13,6 +13,7 @@ from strategy.masking import clean
 from strategy.money import total
 from strategy.progress import SessionProgress, Standing, progress_on
 from strategy.report import SessionLedger, SessionReport, print_report
+from strategy.screen import Screen
 
 
 class SessionWatch:
@@ -40,7 +41,7 @@ class SessionWatch:
         self._starts, self._ends = starts, ends
         self._ends_with_session = ends_with_session
         self._zone = zone or ZoneInfo("America/New_York")
-        self._stream = stream or sys.stdout
+        self._stream = cast("TextIO", Screen(stream or sys.stdout))
         self._ledger = SessionLedger()
         self._progress: SessionProgress | None = None
         self._stop: Callable[[StopReason], None] | None = None

@@ -1,8 +1,10 @@
+import errno
 import io
 from datetime import timedelta
 from decimal import Decimal
 
 import attrs
+import pytest
 
 from actors.messages.schedule import MarketClosed
 from actors.messages.system import StopReason
@@ -36,3 +38,20 @@ def test_a_run_without_an_end_goes_on_after_the_close() -> None:
     watch.show_line("a line")
     assert reasons == []
     assert stream.getvalue() == "a line\n"
+
+
+class Full(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_output_that_refuses_stops_nothing_and_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = SessionWatch(starts=OPEN, ends=later(3600), ends_with_session=True, stream=Full())
+    stopped: list[StopReason] = []
+    watch.on_end(stopped.append)
+    watch.see(snapshot(1800))
+    watch.show_line("a line")
+    watch.see(MarketClosed(at=later(3600)))
+    watch.finish(stopped[0])
+    said = "callboard: standard output: No space left on device; the run goes on without it\n"
+    assert capsys.readouterr().err == said
