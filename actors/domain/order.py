@@ -205,8 +205,8 @@ def _held(seen: StatusSeen) -> str | None:
 def _with_end(order: OrderState, seen: StatusSeen, known: dict[str, Any]) -> OrderState:
     nothing_filled = not order.fills and not known["reported_filled"]
     end = REJECTED if seen.reject_reason and nothing_filled else CANCELED
-    wanted = order.wanted
-    if wanted is not None and (_shows(seen, wanted) or order.order.quantity <= order.filled < wanted.quantity):
+    wanted, filled = order.wanted, max(order.filled, seen.filled or _ZERO)
+    if wanted is not None and (_shows(seen, wanted) or order.order.quantity <= filled < wanted.quantity):
         known |= _replaced(order, wanted)  # shown with them, or it could not have been cancelled on the old terms
     return _ended(order, seen.at, end, seen.reject_reason or seen.reason, known)
 

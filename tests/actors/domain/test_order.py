@@ -574,6 +574,13 @@ def test_o7_a_cancel_of_a_complete_order_proves_that_it_had_grown() -> None:
     assert (grown.status, grown.order.quantity) == (ExecStatus.CANCELED, 150)
 
 
+def test_o7_a_cancel_that_claims_a_complete_order_proves_it_before_the_execution_comes() -> None:
+    said = seen(BrokerStatus.CANCELED, filled=Decimal(100))
+    grown = after(replacing(limit(quantity=150)), said, execution("e1.01", 100))
+
+    assert (grown.status, grown.filled, grown.order.quantity) == (ExecStatus.CANCELED, 100, 150)
+
+
 def test_a_replace_reduced_to_less_than_is_filled_ends_at_what_is_filled() -> None:
     wanted = limit(quantity=50)
     order = after(replacing(wanted), execution("e1.01", 60), seen(BrokerStatus.WORKING, terms=wanted))
