@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 
 from ibapi_bridge.gateway_simulator.config import ConfigError, GatewayConfig, own_numbers
-from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
+from ibapi_bridge.gateway_simulator.exchange.timetable import DAYS, TIMETABLES, checked_day
 from ibapi_bridge.gateway_simulator.recordings import load_recording
 from ibapi_bridge.gateway_simulator.server import GatewaySimulator
 
@@ -74,9 +74,9 @@ def _recorded(arguments: argparse.Namespace, config: GatewayConfig) -> Simulated
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return checked_day(date.fromisoformat(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2013-10-08") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2013-10-08, {DAYS}") from None
 
 
 def _speed(text: str) -> float | None:

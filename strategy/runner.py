@@ -156,7 +156,7 @@ class StrategyRunner:
 
     def note(self, text: object) -> None:
         """Put a line of the strategy into the log; what is no text as it is printed."""
-        self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=str(text)))
+        self._say(StrategyNoted(at=self.view.now, strategy_id=self.strategy_id, text=_as_text(text)))
 
     def _move_time(self, message: StrategyInput) -> None:
         """Time does not go back by what messages overtake each other, but it does when the clock was set back."""
@@ -343,4 +343,12 @@ def describe_error(error: BaseException) -> str:
     while trace is not None:
         place = f" ({trace.tb_frame.f_code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{trace.tb_lineno})"
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {_as_text(error)}{place}"
+
+
+def _as_text(value: object) -> str:
+    """What a strategy's own value says of itself; half a character, which no file takes, is escaped."""
+    try:
+        return str(value).encode("utf-8", "backslashreplace").decode()
+    except Exception as problem:  # noqa: BLE001 - what it raises is its author's matter, too
+        return f"({type(value).__name__} that raised {type(problem).__name__})"

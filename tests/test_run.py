@@ -102,6 +102,12 @@ MISTAKES = {
     "unknown option": (["--sped", "5"], "", "unrecognized arguments: --sped 5"),
     "speed that is none": (["--speed", "fast"], "", "'fast' is no speed from 0.1 to 1000000, nor max"),
     "closed day": (["--date", "2026-04-12"], "", "--date is 2026-04-12: the market is closed on that day"),
+    "day at the end of time": (["--date", "9999-12-31"], "", "'9999-12-31' is no date such as 2013-10-08, from 1900"),
+    "gateway at the end of time": (
+        ["gateway", "--start", "9999-12-31T23:59:00"],
+        "",
+        "--start '9999-12-31T23:59:00' must be a time such as 2026-04-13T13:30:00+00:00, from 1900 to 2199",
+    ),
     "unknown symbol": (["--symbol", "NOPE"], "", "--symbol is 'NOPE': the simulator knows"),
     "no configuration": (["paper"], "", "--config is missing"),
     "key with a typing error": (["paper", "--config", "my.toml"], "[connection]\nprot = 1\n", "did you mean 'port'?"),

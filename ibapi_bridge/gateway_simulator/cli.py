@@ -20,7 +20,7 @@ from ibapi_bridge.gateway_simulator.config import (
     own_numbers,
 )
 from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments, further_instruments
-from ibapi_bridge.gateway_simulator.exchange.timetable import TIMETABLES
+from ibapi_bridge.gateway_simulator.exchange.timetable import DAYS, TIMETABLES, checked_day
 from ibapi_bridge.gateway_simulator.exchange.types import Execution
 from ibapi_bridge.gateway_simulator.faults.scenario import load_scenario
 from ibapi_bridge.gateway_simulator.order_messages import plain
@@ -124,16 +124,17 @@ def _speed(text: str) -> float | None:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return checked_day(date.fromisoformat(text))
     except ValueError:
-        raise ConfigError(f"--date {text!r} must be a date such as 2013-10-07") from None
+        raise ConfigError(f"--date {text!r} must be a date such as 2013-10-07, {DAYS}") from None
 
 
 def _time(name: str, text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
+        checked_day(at.date())
     except ValueError:
-        raise ConfigError(f"{name} {text!r} must be a time such as 2026-04-13T13:30:00+00:00") from None
+        raise ConfigError(f"{name} {text!r} must be a time such as 2026-04-13T13:30:00+00:00, {DAYS}") from None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 

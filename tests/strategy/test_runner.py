@@ -205,6 +205,29 @@ def test_a_hook_that_raises_ends_the_strategy_and_cancels_its_orders() -> None:
     assert runner.hear(quote(2)) == ()
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [(Mute(), "Mute: (Mute that raised LookupError)"), (ValueError("\ud800"), "ValueError: \\ud800")]
+)
+def test_an_exception_whose_text_is_none_ends_the_strategy_and_only_it(error: Exception, text: str) -> None:
+    class Raising(Failing):
+        def on_quote(self, quote: QuoteReported) -> None:
+            self.log("\ud800")
+            raise error
+
+    runner = StrategyRunner(Raising(), "test", "s1", at=OPEN)
+    runner.hear(StartStrategy(at=OPEN))
+    note, failure = runner.hear(quote(1))[:2]
+    assert isinstance(note, StrategyNoted)
+    assert note.text == "\\ud800"
+    assert isinstance(failure, StrategyFailed)
+    assert failure.error.startswith(f"{text} (test_runner.py:")
+
+
 def test_new_orders_of_a_failed_hook_are_dropped() -> None:
     runner = StrategyRunner(Failing(), "test", "s1", at=OPEN)
     runner.hear(StartStrategy(at=OPEN))

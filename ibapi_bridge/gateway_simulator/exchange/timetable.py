@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from attrs import frozen
 
 DAY = timedelta(days=1)
+DAYS = "from 1900 to 2199"
+"""The years that can be traded: further ones would end in no time of day at all."""
 NEW_YORK = "America/New_York"
 CHICAGO = "America/Chicago"
 
@@ -27,6 +29,17 @@ class Session:
     def is_liquid(self, at: datetime) -> bool:
         """Whether `at` is within regular hours."""
         return self.liquid_start <= at < self.liquid_end
+
+
+def checked_day(day: date) -> date:
+    """The day, if it can be traded.
+
+    Raises:
+        ValueError: it is too long ago or too far away.
+    """
+    if not 1900 <= day.year < 2200:
+        raise ValueError(f"{day} is not {DAYS}")
+    return day
 
 
 @frozen(kw_only=True)
