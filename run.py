@@ -12,11 +12,10 @@ import argparse
 import errno
 import gc
 import logging
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, redirect_stdout
+from contextlib import ExitStack, closing
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -66,6 +65,7 @@ from strategy.log import ExecutionLog
 from strategy.masking import clean
 from strategy.naming import run_stamp, strategy_id_of
 from strategy.runner import StrategyRunner
+from strategy.screen import no_more_output, open_output
 from strategy.watch import SessionWatch
 
 DEFAULT_STRATEGY = "strategy.examples.mean_reversion:MeanReversion"
@@ -97,9 +97,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a user's mistake is one sentence on stderr and exit code 2."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with ExitStack() as stack:
-        if sys.stdout is None:  # closed by whoever started us, which is no reason not to trade
-            stack.enter_context(redirect_stdout(stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))))
+    with open_output():
         return _run(words)
 
 
@@ -108,7 +106,7 @@ def _run(words: list[str]) -> int:
         code = _command(words)
         sys.stdout.flush()  # here, where somebody listens if that fails
     except BrokenPipeError:
-        return _unheard()
+        return no_more_output()
     except KeyboardInterrupt:
         print("callboard: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -119,14 +117,8 @@ def _run(words: list[str]) -> int:
         if error.errno != errno.ENOSPC:
             raise
         print(f"callboard: {error.strerror}", file=sys.stderr)
-        return _unheard()
+        return no_more_output()
     return code
-
-
-def _unheard() -> int:
-    """Our output goes nowhere (its reader left, as ``| head`` does, or the disk is full): nothing more, at exit too."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
 
 
 def _command(words: list[str]) -> int:

@@ -1,8 +1,28 @@
 """Standard output as a run needs it: one that refuses (a full disk, a reader that went away) stops no trading."""
 
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TextIO
+
+
+@contextmanager
+def open_output() -> Iterator[None]:
+    """A standard output there is, for whoever prints: it may have been closed by whoever started us."""
+    if sys.stdout is not None:
+        yield
+        return
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
+
+
+def no_more_output() -> int:
+    """It goes nowhere from here on, at Python's own end too; the exit code that says so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 class Screen(io.TextIOBase):

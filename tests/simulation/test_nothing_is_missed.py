@@ -50,7 +50,7 @@ def evidence(plan: Plan, setup: Setup) -> Evidence:
     violation = world.run()
     if world.process.is_alive:
         world.process.stop()
-    seen = {name: msgspec.json.encode(look(world)) for name, look in SEEN.items()}
+    seen = {name: msgspec.json.encode(look(world), enc_hook=dict) for name, look in SEEN.items()}
     return {**seen, "story": story.text(violation).encode()}
 
 
