@@ -227,6 +227,12 @@ class Book:
         """A late execution of an evicted order of ours moves what we hold."""
         self._exposure_of(account, contract).position += quantity
 
+    def hold_settled(self, account: Account, contract: Contract, ours: Decimal, broker: Decimal) -> None:
+        """What we hold moves with a settled position, within the broker's: a flatten must close, never open."""
+        exposure = self._exposure_of(account, contract)
+        least, most = sorted((Decimal(0), broker))
+        exposure.position = min(max(exposure.position + broker - ours, least), most)
+
     # --- forgetting ---
 
     @property

@@ -120,7 +120,7 @@ def _block(core: DeskCore, command: commands.BlockInstrument) -> None:
 def _accept(core: DeskCore, command: commands.AcceptPosition) -> None:
     core.settle(instrument_key(command.contract))
     if command.accepted is commands.Books.BROKER:
-        core.book.hold_late(command.account, command.contract, command.broker - command.ours)
+        core.book.hold_settled(command.account, command.contract, command.ours, command.broker)
 
 
 def _mismatched(core: DeskCore, event: events.PositionMismatched) -> None:
