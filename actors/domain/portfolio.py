@@ -326,8 +326,14 @@ class Portfolio:
         self._mismatched[where] = (message.contract, message.ours - message.broker)
         if isinstance(message, AcceptPosition) and message.accepted is Books.BROKER:
             del self._mismatched[where]
-            row = self._rows.get(where)
-            self._open(message.account, message.contract, message.broker, row.average_cost if row else None)
+            self._settle(self._entry(message.account, message.contract), message.broker, self._rows.get(where))
+
+    def _settle(self, entry: _Entry, quantity: Decimal, row: BrokerRow | None) -> None:
+        """The broker's position at the broker's cost: a split changes both."""
+        cost = row.average_cost if row is not None else None
+        each = entry.position.now.average_cost if cost is None else cost / (entry.contract.multiplier or Decimal(1))
+        entry.position.settle(quantity, quantity * each)
+        entry.view = None
 
     def disputes(self) -> tuple[tuple[Account, Contract, Decimal, Decimal], ...]:
         """Account, contract, our quantity and the broker's of every position that differs."""

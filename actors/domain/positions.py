@@ -90,6 +90,12 @@ class Position:
         self._base = Holding(quantity=base.quantity + quantity, cost=base.cost + cost, realized=base.realized)
         self.now = replayed(self._base, self._trades)
 
+    def settle(self, quantity: Decimal, cost: Decimal) -> None:
+        """A human says what is held and what it cost; what was realised until then stays."""
+        self.opening += quantity - self.now.quantity
+        self._base = self.now = Holding(quantity=quantity, cost=cost, realized=self.now.realized)
+        self._trades = []
+
     def absorb(self, other: "Position") -> None:
         """The other position turned out to be this one; its trades count after ours."""
         added = other.state()

@@ -664,8 +664,22 @@ def test_a_human_may_accept_the_brokers_position(with_row: bool) -> None:
     accept(portfolio, Books.BROKER, 15, 10)
 
     view = the_position(portfolio)
-    assert (view.quantity, view.realized_pnl) == (10, -50 if with_row else -500)
+    assert (view.quantity, view.average_cost, view.realized_pnl) == (10, 90 if with_row else 100, 0)
     assert portfolio.disputes() == ()
+
+
+def test_an_accepted_split_costs_what_the_broker_says_and_realises_nothing() -> None:
+    portfolio = Portfolio()
+    reconcile(portfolio, reported(100, 450))
+    book(portfolio, fill(Side.SELL, 50, 460))
+    assert the_position(portfolio).realized_pnl == 500
+    portfolio.decide(reported(100, 225))
+    accept(portfolio, Books.BROKER, 50, 100)
+
+    view = the_position(portfolio)
+    assert (view.quantity, view.average_cost, view.realized_pnl) == (100, 225, 500)
+    book(portfolio, fill(Side.SELL, 100, 230, "e2.01"))
+    assert the_position(portfolio).realized_pnl == 1000
 
 
 def test_a_human_may_keep_our_position() -> None:
