@@ -10,6 +10,7 @@ import attrs
 from actors.domain.contract import Contract
 from actors.domain.frozen import evolved
 from actors.domain.identity import OmsId
+from actors.domain.matching import is_same
 from actors.domain.order_state import Fill, OrderState, Pending, new_order
 from actors.domain.terms import OMS_ID_PATTERN, InvalidOrder, Order, check_order, to_optional_decimal
 from actors.messages.commands import CancelOrder, FlattenAll, ReplaceOrder, StateChanged, SubmitOrder
@@ -18,7 +19,6 @@ from actors.messages.portfolio import PositionView
 from actors.messages.reports import QuoteReported
 from actors.messages.schedule import ScheduleTimer
 from actors.messages.system import SessionState
-from strategy.holdings import is_same
 from strategy.kinds import check_kinds, check_name
 from strategy.naming import OrderNames
 from strategy.view import View

@@ -13,6 +13,7 @@ import attrs
 from actors.domain.contract import Contract, SecType
 from actors.domain.frozen import evolved
 from actors.domain.identity import Account, ExecId
+from actors.domain.matching import is_same
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.positions import Holding
 from actors.messages.events import FillCorrected, OrderFilled
@@ -85,22 +86,6 @@ class Holdings:
 
     def _is_ours(self, account: Account) -> bool:
         return not self._account or not account or account == self._account
-
-
-def is_same(wanted: Contract, found: Contract) -> bool:
-    """Whether a contract, as far as it was named, is the one found; a con_id on both sides decides alone."""
-    if wanted is found:
-        return True
-    if wanted.con_id and found.con_id:
-        return wanted.con_id == found.con_id
-    return (
-        wanted.symbol == found.symbol
-        and wanted.sec_type == found.sec_type
-        and wanted.currency == found.currency
-        and found.expiry.startswith(wanted.expiry)
-        and wanted.strike in (None, found.strike)
-        and wanted.right in ("", found.right)
-    )
 
 
 def movement_of(event: Trade) -> Movement | None:

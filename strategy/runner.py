@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from actors.domain.contract import Contract
 from actors.domain.identity import Account, OmsId
+from actors.domain.matching import is_same
 from actors.domain.order_state import OrderState
 from actors.messages.commands import ReplaceOrder, StateChanged, SubmitOrder
 from actors.messages.events import (
@@ -37,7 +38,7 @@ from actors.messages.system import SessionChanged, SessionState, Tick
 from strategy.bars import SET_BACK, Bar, BarBuilder
 from strategy.base import Strategy
 from strategy.broker import BrokerAPI, StrategyOutput
-from strategy.holdings import ANY_ACCOUNT, is_same
+from strategy.holdings import ANY_ACCOUNT
 from strategy.naming import OrderNames
 from strategy.state import DurableState
 from strategy.view import View
@@ -245,9 +246,10 @@ class StrategyRunner:
         """Looked for once: a quote costs no more when many symbols are followed, and no bars when nobody hears them."""
         builders = self._builders.get(found)
         if builders is None:
-            bars = self._bars.items() if _is_own(self._strategy.on_bar, Strategy.on_bar) else ()
-            builders = tuple(builder for wanted, builder in bars if is_same(wanted, found))
-            self._builders[found] = builders
+            bars = self._bars if _is_own(self._strategy.on_bar, Strategy.on_bar) else {}
+            exact = bars.get(found)
+            alike = (builder for wanted, builder in bars.items() if is_same(wanted, found))
+            builders = self._builders[found] = tuple(alike) if exact is None else (exact,)
         return builders
 
     def _close_bars(self, at: datetime) -> None:

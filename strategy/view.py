@@ -6,11 +6,12 @@ from datetime import datetime
 
 from actors.domain.contract import Contract
 from actors.domain.identity import Account, OmsId
+from actors.domain.matching import is_same
 from actors.domain.order_state import OrderState
 from actors.messages.events import FillCorrected, OrderEvent, OrderFilled
 from actors.messages.reports import QuoteReported
 from actors.messages.system import SessionState
-from strategy.holdings import ANY_ACCOUNT, Holdings, is_same
+from strategy.holdings import ANY_ACCOUNT, Holdings
 
 CLOSED_ORDERS_KEPT = 1_000
 

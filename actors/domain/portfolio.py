@@ -25,6 +25,7 @@ import attrs
 from actors.domain.book import instrument_key
 from actors.domain.contract import Contract, SecType
 from actors.domain.identity import Account, execution_family, mask_account
+from actors.domain.matching import is_same
 from actors.domain.order_state import Fill, OrderState
 from actors.domain.portfolio_state import BrokerRow, PortfolioConfig, PortfolioState, PositionRecord
 from actors.domain.positions import Position, Trade
@@ -61,6 +62,7 @@ class Portfolio:
         self._aliases: dict[str, str] = {}
         self._quotes = Quotes()
         self._contracts: dict[str, Contract] = {}
+        self._quoted: dict[Contract, str] = {}
         self._entries: dict[Where, _Entry] = {}
         self._rows: dict[Where, BrokerRow] = {}
         self._suspects: dict[Where, SuspectPosition] = {}
@@ -188,6 +190,7 @@ class Portfolio:
     def _learn(self, contract: Contract, described: str, key: str) -> None:
         """The first full contract of an id: what was known by half of it alone is known by all of it from now on."""
         self._contracts[key] = contract
+        self._quoted.clear()
         if self._aliases.setdefault(described, key) == key:
             self._quotes.rename(described, key)
             for where in [where for where in self._entries if where[1] == described]:
@@ -358,7 +361,15 @@ class Portfolio:
     # --- the view ---
 
     def _quote(self, quote: reports.QuoteReported) -> None:
-        self._quotes.hear(self._where(_NO_ACCOUNT, quote.contract)[1], quote)
+        key = self._quoted.get(quote.contract)
+        if key is None:
+            key = self._quoted[quote.contract] = self._quoted_as(quote.contract)
+        self._quotes.hear(key, quote)
+
+    def _quoted_as(self, contract: Contract) -> str:
+        """A quote names its contract as the strategy spells it, which may be less or other than the broker does."""
+        alike = (key for key, known in self._contracts.items() if is_same(contract, known))
+        return next(alike, None) or self._where(_NO_ACCOUNT, contract)[1]
 
     def snapshot_view(self, at: datetime) -> PortfolioSnapshot:
         """All positions that are not flat or made a profit, with cash and equity as the broker last said."""

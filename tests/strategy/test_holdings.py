@@ -1,7 +1,6 @@
 from decimal import Decimal
 
 import attrs
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,7 @@ from actors.domain.order_state import Fill
 from actors.domain.terms import Order, Side, format_quantity
 from actors.messages.events import FillCorrected, OrderFilled
 from actors.messages.portfolio import PortfolioSnapshot, PositionView
-from strategy.holdings import Holdings, is_same, movement_of
+from strategy.holdings import Holdings, movement_of
 from tests.strategy.support import ACCOUNT, OPEN, SPY, filled, snapshot, state
 
 BIG = Order(side=Side.BUY, quantity=Decimal(10**6), symbol="SPY")
@@ -104,30 +103,6 @@ def test_another_accounts_positions_and_fills_are_not_ours() -> None:
     holdings.hear_fill(fill_of(0, 50))
     assert holdings.get(SPY).quantity == 0
     assert Holdings(ACCOUNT).get(SPY).account == ACCOUNT
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found", "same"),
-    [
-        (Contract(symbol="SPY"), Contract(symbol="SPY", con_id=756733, exchange="ARCA"), True),
-        (Contract(symbol="SPY", con_id=1), Contract(symbol="SPY", con_id=2), False),
-        (Contract(symbol="", con_id=1), Contract(symbol="SPY", con_id=1), True),
-        (Contract(symbol="SPY"), Contract(symbol="SPY", sec_type=SecType.OPTION), False),
-        (Contract(symbol="SPY"), Contract(symbol="SPY", currency="EUR"), False),
-        (
-            Contract(symbol="ES", sec_type=SecType.FUTURE, expiry="202512"),
-            Contract(symbol="ES", sec_type=SecType.FUTURE, expiry="20251219"),
-            True,
-        ),
-        (
-            Contract(symbol="SPY", sec_type=SecType.OPTION, strike=Decimal(450), right="C"),
-            Contract(symbol="SPY", sec_type=SecType.OPTION, strike=Decimal(450), right="P"),
-            False,
-        ),
-    ],
-)
-def test_a_contract_is_recognised_as_far_as_it_was_named(wanted: Contract, found: Contract, same: bool) -> None:
-    assert is_same(wanted, found) is same
 
 
 def test_a_fill_of_a_contract_with_a_multiplier_realises_by_the_multiplier() -> None:

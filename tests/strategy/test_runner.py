@@ -5,7 +5,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from actors.domain.contract import Contract
+from actors.domain.contract import Contract, SecType
 from actors.domain.identity import Epoch, ExecId, OmsId
 from actors.domain.order_state import ExecStatus, Fill, OrderState, Pending
 from actors.domain.terms import InvalidOrder, Order, Side
@@ -426,3 +426,23 @@ def test_what_was_missed_before_the_start_is_given_after_on_start_once_and_in_or
     strategy.heard.clear()
     runner.hear(Tick(at=later(6), elapsed=1.0))
     assert strategy.heard == []
+
+
+def test_bars_are_made_of_the_quotes_of_their_own_contract() -> None:
+    """Two months of one future, one named by its month and one by its local symbol."""
+    closes: list[tuple[str, Decimal]] = []
+
+    class Roll(Strategy):
+        symbols: tuple[str, ...] = ("NEAR", "FAR")
+        bar_seconds: int = 60
+
+        def on_bar(self, bar: Bar) -> None:
+            closes.append((bar.symbol, bar.close))
+
+    near = Contract(symbol="ES", sec_type=SecType.FUTURE, local_symbol="ESZ6")
+    far = Contract(symbol="ES", sec_type=SecType.FUTURE, expiry="202703")
+    runner = run(Roll(), contracts={"NEAR": near, "FAR": far})
+    for contract, price in ((near, "5000"), (far, "5050")):
+        runner.hear(attrs.evolve(quote(1, price, price), contract=contract))
+    runner.hear(Tick(at=later(61), elapsed=61))
+    assert closes == [("NEAR", Decimal(5000)), ("FAR", Decimal(5050))]

@@ -612,6 +612,21 @@ def test_p5_two_halves_of_a_contract_become_one_position() -> None:
     assert (view.quantity, view.realized_pnl, view.commission, view.contract) == (3, 10, 2, SPY)
 
 
+def test_p5_a_quote_is_of_the_contract_that_its_spelling_means() -> None:
+    near, far = (
+        Contract(symbol="ES", sec_type=SecType.FUTURE, expiry=day, local_symbol=local, con_id=con_id)
+        for day, local, con_id in (("20261218", "ESZ6", 1), ("20270319", "ESH7", 2))
+    )
+    portfolio = Portfolio()
+    for number, contract in enumerate((near, far)):
+        book(portfolio, fill(Side.BUY, 1, 100, f"e{number}.01"), contract)
+    for contract, price in ((near, 110), (far, 120)):
+        spelled = Contract(symbol="ES", sec_type=SecType.FUTURE, local_symbol=contract.local_symbol)
+        portfolio.decide(attrs.evolve(quoted(last=price), contract=spelled))
+
+    assert [view.market_price for view in portfolio.snapshot_view(START).positions] == [110, 120]
+
+
 # --- disputes that a journal tells of ---
 
 
