@@ -15,9 +15,9 @@ from actors.domain.contract import Contract
 from actors.domain.desk_config import DeskConfig, DeskSnapshot
 from actors.domain.desk_core import DeskCore
 from actors.domain.disputes import Dispute
-from actors.domain.evidence import AdoptionWanted
+from actors.domain.evidence import AdoptionWanted, Concluded
 from actors.domain.identity import Account, OmsId, OrderId
-from actors.domain.order_state import OrderState
+from actors.domain.order_state import ExecStatus, OrderState
 from actors.messages import commands, events, reports, system
 
 Outbox = tuple[Any, ...]
@@ -118,7 +118,12 @@ def _block(core: DeskCore, command: commands.BlockInstrument) -> None:
 
 
 def _accept(core: DeskCore, command: commands.AcceptPosition) -> None:
-    core.settle(instrument_key(command.contract))
+    key = instrument_key(command.contract)
+    for order in core.book.open_orders():
+        if order.reported_done and (order.account, instrument_key(order.contract)) == (command.account, key):
+            reason = "called filled by the broker, not all of it executed here: the position was settled by hand"
+            core.apply(order, Concluded(at=command.at, status=ExecStatus.CANCELED, reason=reason))
+    core.settle(key)
     if command.accepted is commands.Books.BROKER:
         core.book.hold_settled(command.account, command.contract, command.ours, command.broker)
 

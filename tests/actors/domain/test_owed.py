@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from actors.domain.contract import Contract, Instrument
@@ -10,6 +11,7 @@ from actors.domain.desk import Desk
 from actors.domain.desk_config import DeskConfig
 from actors.domain.identity import Account, OmsId
 from actors.domain.invariants import InvariantViolated, check
+from actors.domain.order_state import ExecStatus
 from actors.domain.terms import Order
 from actors.messages.commands import AcceptPosition, BlockInstrument, Books, SubmitOrder
 from actors.messages.events import OrderRejected, Reconciled
@@ -180,6 +182,43 @@ def test_a_human_may_settle_it(command: str) -> None:
         rig.hear(accepted)
 
     assert not is_blocked(rig, "c")
+
+
+@pytest.mark.parametrize("accepted", Books)
+def test_a_human_may_settle_what_is_called_filled_and_was_never_executed_here(accepted: Books) -> None:
+    """The broker lists executions of some days only: those of an older day never come."""
+    rig = Rig()
+    rig.working(oms_id="a")
+    rig.execution("e1.01", 10)
+    rig.status(BrokerStatus.FILLED, filled=Decimal(100))
+    rig.wait(3600)
+    assert rig.order("a").in_doubt
+    rig.hear(
+        AcceptPosition(
+            at=rig.now, account=ACCOUNT, contract=SPY, ours=Decimal(10), broker=Decimal(100), accepted=accepted
+        )
+    )
+
+    order = rig.order("a")
+    assert (order.status, order.in_doubt) == (ExecStatus.CANCELED, False)
+    assert order.reason.endswith("the position was settled by hand")
+    assert not is_blocked(rig)
+
+
+def test_settling_a_position_ends_no_order_that_lives_or_is_of_another() -> None:
+    rig = Rig()
+    rig.working(oms_id="a")
+    rig.working(oms_id="b")
+    rig.status(BrokerStatus.FILLED, "b", filled=Decimal(100))
+    one = Decimal(1)
+    accepted = AcceptPosition(at=rig.now, account=ACCOUNT, contract=SPY, ours=one, broker=one, accepted=Books.BROKER)
+    qqq = Contract(symbol="QQQ", con_id=320227571)
+    for other in (attrs.evolve(accepted, account=Account("DU7654321")), attrs.evolve(accepted, contract=qqq)):
+        rig.hear(other)
+        assert not rig.order("b").status.is_terminal
+    rig.hear(accepted)
+
+    assert (rig.order("a").status.is_terminal, rig.order("b").status.is_terminal) == (False, True)
 
 
 def test_a_restart_remembers_it() -> None:
