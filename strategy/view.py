@@ -75,7 +75,7 @@ class View:
 
     def put_order(self, order: OrderState) -> None:
         """Remember an order as it now stands; the oldest closed ones are forgotten."""
-        if order.is_open:
+        if order.is_open and not order.is_untold:
             self._open[order.oms_id] = order
             return
         self._open.pop(order.oms_id, None)

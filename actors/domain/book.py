@@ -119,8 +119,9 @@ class Book:
         return tuple(self._orders[oms_id] for oms_id in self._open)
 
     def open_strangers(self) -> tuple[OrderState, ...]:
-        """Living orders that are not ours; cost grows with all orders known."""
-        return tuple(order for order in self._orders.values() if order.external and not order.status.is_terminal)
+        """Orders that are not ours and were told of as living; cost grows with all orders known."""
+        strangers = (order for order in self._orders.values() if order.external and order.is_open)
+        return tuple(order for order in strangers if not order.is_untold)
 
     @property
     def open_count(self) -> int:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.domain.desk_config import DeskConfig
-from actors.domain.identity import OmsId, OrderId, PermId
+from actors.domain.identity import ClientId, OmsId, OrderId, PermId
 from actors.journal import Journal, JournalIdentity
 from actors.messages.commands import BlockInstrument, CancelOrder, SubmitOrder
 from actors.messages.events import OrderRejected, PositionMismatched
@@ -121,3 +122,22 @@ def test_what_cannot_be_adopted_is_refused_and_not_journalled(
     assert strangers(journal, CONFIG, adopt=name, now=lambda: START) == 2
     assert capsys.readouterr().err.startswith(f"callboard: --adopt is '{name}': only a living order of our own client")
     assert journal.sequence == before
+
+
+def test_an_execution_of_no_order_makes_no_living_order(journal: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    """An assignment has no order at all, and of an order of another program only its echo says that it lives."""
+    rig = Recorder(journal)
+    rig.working(oms_id="a")
+    stranger: dict[str, Any] = {"order_id": None, "order_ref": "", "client_id": ClientId(0)}
+    rig.execution("0a.1.01.01", 2, 0, **stranger, perm_id=PermId(0))
+    rig.execution("0a.2.01.01", 1, **stranger, perm_id=PermId(4712))
+    assert strangers(journal, CONFIG, adopt=None, now=lambda: START) == 0
+    assert capsys.readouterr().out == ""
+
+    lives = OpenOrderReported(
+        at=START, epoch=rig.epoch, order_id=OrderId(0), perm_id=PermId(4712), client_id=ClientId(0), contract=SPY,
+        order=limit(quantity=3), account=ACCOUNT, status=BrokerStatus.WORKING,
+    )  # fmt: skip
+    rig.hear(lives)
+    assert strangers(journal, CONFIG, adopt=None, now=lambda: START) == 0
+    assert capsys.readouterr().out.startswith("EXT-4712: BUY 3 SPY LIMIT")

@@ -318,3 +318,16 @@ def test_text_of_any_language_passes(runner: StrategyRunner) -> None:
 def test_a_reason_that_cannot_be_written_is_refused(runner: StrategyRunner) -> None:
     with pytest.raises(InvalidOrder, match="reason is"):
         runner.broker.flatten_all(HALF_A_PAIR)
+
+
+def test_an_order_known_by_its_executions_only_is_not_open(runner: StrategyRunner) -> None:
+    """An assignment, or a trade by hand: nothing says that more of it lives."""
+    untold = Order(side=Side.BUY, quantity=Decimal(200), symbol="SPY", order_type=OrderType.OTHER)
+    order = state("EXT-1", untold, external=True, status=ExecStatus.PARTIALLY_FILLED)
+    runner.hear(accepted(order))
+    assert runner.broker.order("EXT-1") is not None
+    assert runner.broker.open_orders() == ()
+
+    told = attrs.evolve(order, order=attrs.evolve(untold, broker_type="REL"))
+    runner.hear(accepted(told))
+    assert [known.oms_id for known in runner.broker.open_orders()] == ["EXT-1"]
