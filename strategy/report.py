@@ -9,6 +9,7 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
+from actors.domain.identity import mask_account
 from actors.domain.order_state import ExecStatus, OrderState
 from actors.domain.terms import format_quantity
 from actors.messages.events import (
@@ -219,7 +220,13 @@ def _exceptions(report: SessionReport) -> tuple[tuple[str, int], ...]:
 def _positions(report: SessionReport) -> str:
     if report.is_flat:
         return "flat"
-    return ", ".join(f"{format_quantity(position.quantity)} {position.contract.name}" for position in report.positions)
+    is_shared = len({position.account for position in report.positions}) > 1
+    return ", ".join(_position(position, with_account=is_shared) for position in report.positions)
+
+
+def _position(position: PositionView, *, with_account: bool) -> str:
+    place = f" in {mask_account(position.account)}" if with_account else ""
+    return f"{format_quantity(position.quantity)} {position.contract.name}{place}"
 
 
 def _table(report: SessionReport) -> Table:

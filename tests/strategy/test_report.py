@@ -3,9 +3,10 @@ from decimal import Decimal
 
 import attrs
 
+from actors.domain.identity import Account
 from actors.domain.order_state import ExecStatus
 from actors.messages import events
-from strategy.report import SessionLedger, plain_report, print_report
+from strategy.report import SessionLedger, plain_report, print_report, rows_of
 from tests.strategy.support import ACCOUNT, OPEN, SPY, accepted, canceled, filled, later, rejected, snapshot, state
 
 
@@ -134,3 +135,13 @@ def test_the_last_thousand_problems_are_kept() -> None:
 
     problems = ledger.report().problems
     assert (len(problems), problems[0], problems[-1]) == (1_000, "OVERFILL a-500: test", "OVERFILL a-1499: test")
+
+
+def test_positions_of_several_accounts_say_whose_they_are() -> None:
+    ledger = SessionLedger()
+    own = snapshot(0, 78)
+    other = attrs.evolve(own.positions[0], account=Account("DU7654399"), quantity=Decimal(5))
+    both = attrs.evolve(own, positions=(*own.positions, other))
+    for seen, said in ((own, "78 SPY"), (both, "78 SPY in DU*****67, 5 SPY in DU*****99")):
+        ledger.hear(seen)
+        assert dict(rows_of(ledger.report()))["position"] == said
