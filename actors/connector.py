@@ -190,7 +190,12 @@ class Connector(HelpedActor):
         self, command: PlaceOrder | ReplacePlacedOrder | CancelPlacedOrder, text: str, *, uncertain: bool
     ) -> None:
         failure = SendFailed(
-            at=self._clock.now(), epoch=command.epoch, oms_id=command.oms_id, uncertain=uncertain, text=text
+            at=self._clock.now(),
+            epoch=command.epoch,
+            oms_id=command.oms_id,
+            uncertain=uncertain,
+            text=text,
+            is_order=isinstance(command, PlaceOrder),
         )
         self.post(self._routes.order_manager, failure)
 

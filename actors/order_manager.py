@@ -203,6 +203,7 @@ def _unsent(command: PlaceOrder | ReplacePlacedOrder) -> SendFailed:
         oms_id=command.oms_id,
         uncertain=False,
         text="the journal cannot be written",
+        is_order=isinstance(command, PlaceOrder),
     )
 
 

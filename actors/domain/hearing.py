@@ -336,10 +336,11 @@ def _repeated(effect: NoticeEffect) -> NoticeEffect:
             return effect
 
 
-def not_sent(core: DeskCore, order: OrderState, at: datetime, text: str) -> None:
+def not_sent(core: DeskCore, order: OrderState, at: datetime, text: str, *, is_order: bool = False) -> None:
     """What we asked surely never left: a new order is dead, an older one lives on as it was."""
-    if order.status is ExecStatus.NEW and order.pending is Pending.SUBMIT:
-        core.apply(order, Concluded(at=at, status=ExecStatus.REJECTED, reason=text))
+    if order.status is ExecStatus.NEW and (is_order or order.pending is Pending.SUBMIT):
+        end = ExecStatus.CANCELED if order.pending is Pending.CANCEL else ExecStatus.REJECTED
+        core.apply(order, Concluded(at=at, status=end, reason=text))
     else:
         core.apply(order, RefusalSeen(at=at, text=text), text=text)
 

@@ -73,7 +73,8 @@ def send_failed(core: DeskCore, failure: SendFailed) -> None:
         core.apply(order, Doubted(at=failure.at, text=failure.text), text=failure.text)
         core.ask_verification()
     else:
-        hearing.not_sent(core, order, failure.at, f"not sent: {failure.text}")
+        text = f"not sent: {failure.text}"
+        hearing.not_sent(core, order, failure.at, text, is_order=failure.is_order)
 
 
 # --- runs ----------------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ class SendFailed:
     oms_id: str
     uncertain: bool
     text: str
+    is_order: bool = False
+    """The order itself did not leave, whatever was asked of it meanwhile; otherwise a change or a cancel of it."""
 
 
 @frozen(kw_only=True)

@@ -93,8 +93,14 @@ class Connector:
     def _not_sent(self, command: Message) -> None:
         if hasattr(command, "oms_id"):
             text = f"the session is {self.machine.state.value}"
-            at = self._agenda.moment
-            failed = SendFailed(at=at, epoch=command.epoch, oms_id=command.oms_id, uncertain=False, text=text)
+            failed = SendFailed(
+                at=self._agenda.moment,
+                epoch=command.epoch,
+                oms_id=command.oms_id,
+                uncertain=False,
+                text=text,
+                is_order=isinstance(command, PlaceOrder),
+            )
             self._inbox.append((self._desk, failed))
 
     def _advance(self, message: Message) -> None:

@@ -230,6 +230,7 @@ def test_a_cancel_of_an_order_that_still_waits_sends_neither() -> None:
     bench.tick(5)
     assert bench.link.sent == [place("a")]
     assert failures(bench) == [("b", False, "cancelled before it was sent")]
+    assert [failure.is_order for failure in bench.orders.of(SendFailed)] == [True]
 
 
 def test_what_waits_when_the_connection_is_lost_is_reported_as_not_sent() -> None:

@@ -142,7 +142,12 @@ class OrderMachine(Conversation):
             self.venue.obey(command, self.now, reject=False)
         self.tell(
             SendFailed(
-                at=self.now, epoch=self.venue.epoch, oms_id=command.oms_id, uncertain=not certain, text="broken pipe"
+                at=self.now,
+                epoch=self.venue.epoch,
+                oms_id=command.oms_id,
+                uncertain=not certain,
+                text="broken pipe",
+                is_order=isinstance(command, PlaceOrder),
             )
         )
 

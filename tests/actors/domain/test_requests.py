@@ -137,6 +137,28 @@ def test_a_cancel_that_never_left_leaves_the_order_working() -> None:
     assert (rig.order().status, rig.order().pending) == (ExecStatus.WORKING, None)
 
 
+def test_an_order_that_its_cancel_took_out_of_the_queue_is_canceled() -> None:
+    rig = Rig()
+    rig.submit()
+    rig.cancel()
+
+    failed = SendFailed(
+        at=START, epoch=rig.epoch, oms_id="a", uncertain=False, text="cancelled before it was sent", is_order=True
+    )
+    assert names(rig.hear(failed)) == ["OrderCanceled"]
+    assert rig.order().reason == "not sent: cancelled before it was sent"
+
+
+def test_a_failed_send_of_a_cancel_leaves_an_order_that_was_not_acknowledged_open() -> None:
+    rig = Rig()
+    rig.submit()
+    rig.cancel()
+
+    failed = SendFailed(at=START, epoch=rig.epoch, oms_id="a", uncertain=False, text="queue full")
+    assert only(CancelRefused, rig.hear(failed)).text == "not sent: queue full"
+    assert rig.order().is_open
+
+
 def test_a_cancel_before_the_acknowledgement_waits_for_its_answer() -> None:
     rig = Rig()
     rig.submit()
