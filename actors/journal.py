@@ -115,6 +115,18 @@ class Journal:
             self._take_back(error)
         self._position = position
 
+    def look_after(self) -> None:
+        """See that the file is where it was; on the keeper's thread.
+
+        Raises:
+            JournalFailed: it was removed, replaced or cut behind our back; from then on nothing is taken.
+            OSError: the system does not say.
+        """
+        committed_bytes = self.text.place_of(self._position)  # asked first: the file may grow meanwhile
+        if not self._file.is_at(self.path, committed_bytes):
+            self._failure = f"the journal {self.path.name} was removed, replaced or cut by somebody else"
+            raise JournalFailed(self._failure)
+
     def _write(self, text: bytes) -> None:
         self._file.append(text)
         if self._durable:

@@ -25,6 +25,18 @@ class RecordFile:
         """Bytes."""
         return os.fstat(self._descriptor).st_size
 
+    def is_at(self, path: Path, size: int) -> bool:
+        """Whether it still has that name, and so many bytes at least.
+
+        Raises:
+            OSError: the system does not say.
+        """
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return os.path.samestat(found, os.fstat(self._descriptor)) and found.st_size >= size
+
     def append(self, data: bytes) -> None:
         """Hand everything to the operating system.
 

@@ -1,7 +1,8 @@
 """Keeps a journal small and its next start quick, on a thread of its own, off the order path.
 
 Owns: its thread. Does: after every so many records a snapshot, which is the fold of the journal itself, made in a
-process of its own (``snapshot_maker``).
+process of its own (``snapshot_maker``). Each round it looks whether the journal's file is still there: a journal that
+is gone takes nothing more, which halts trading.
 Says: what the disk refused, to ``warn``; trading goes on. Dies when: stopped.
 """
 
@@ -9,13 +10,13 @@ import threading
 from collections.abc import Callable
 
 from actors.domain.desk_config import DeskConfig
-from actors.journal import Journal, JournalDamaged
+from actors.journal import Journal, JournalDamaged, JournalFailed
 from actors.journal_archive import archive_old_records
 from actors.restore import Fold, take_snapshot
 from actors.snapshot_maker import SnapshotFailed, made_elsewhere
 
 SNAPSHOT_EVERY = 10_000
-_TROUBLES = (OSError, JournalDamaged, SnapshotFailed)
+_TROUBLES = (OSError, JournalDamaged, JournalFailed, SnapshotFailed)
 
 
 class JournalKeeper:
@@ -64,8 +65,9 @@ class JournalKeeper:
             self.work()
 
     def work(self) -> None:
-        """One round: a snapshot when it is due."""
+        """One round: the file is still there, and a snapshot when it is due."""
         try:
+            self._journal.look_after()
             self._snapshot_if_due()
         except _TROUBLES as error:
             self._say(error)

@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 
 from actors import snapshot_maker
 from actors.domain.desk_config import DeskConfig
-from actors.journal import Journal, JournalDamaged, JournalIdentity
+from actors.journal import Journal, JournalDamaged, JournalFailed, JournalIdentity
 from actors.journal_archive import archive_old_records
 from actors.journal_keeper import JournalKeeper
 from actors.journal_reader import JournalReader
@@ -187,6 +187,31 @@ def test_what_the_disk_refuses_is_said_once_and_trading_goes_on(
         keeper.work()
     assert said == ["the journal strategy.journal cannot be tidied up: [Errno 28] No space left on device"]
     Recorder(journal).trade(1)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.unlink(),
+        lambda path: shutil.rmtree(path.parent),
+        lambda path: (path.rename(path.with_suffix(".bak")), shutil.copy(path.with_suffix(".bak"), path)),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    ],
+    ids=["removed", "its folder removed", "replaced", "cut"],
+)
+def test_a_journal_that_is_gone_takes_nothing_more(harm: Callable[[Path], Any], tmp_path: Path) -> None:
+    path, said = tmp_path / "state" / "strategy.journal", list[str]()
+    with closing(Journal(path, identity=IDENTITY)) as journal:
+        Recorder(journal).trade(1)
+        keeper = JournalKeeper(journal, CONFIG, warn=said.append)
+        keeper.work()
+        assert said == []
+        harm(path)
+        keeper.work()
+
+        assert "the journal strategy.journal was removed, replaced or cut by somebody else" in said[0]
+        with pytest.raises(JournalFailed, match="removed, replaced or cut"):
+            journal.append([StateChanged(at=START, strategy_id="s", key="k", value_json="1")])
 
 
 def test_old_records_go_into_an_archive_and_the_state_stays(journal: Journal, path: Path) -> None:
