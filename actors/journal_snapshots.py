@@ -40,7 +40,7 @@ class SnapshotFiles:
         self._prefix = f"{journal.stem}.snapshot-"
 
     def save(self, snapshot: Snapshot, *, durable: bool = False) -> None:
-        """Write a snapshot and remove all but the last two.
+        """Write a snapshot and remove all but the last two up to it: a later one is of a history that is no more.
 
         Raises:
             OSError: the disk refused; what was there before still is.
@@ -56,8 +56,10 @@ class SnapshotFiles:
                 os.fsync(file.fileno())
         reached("snapshot.written")
         unfinished.replace(path)
-        for old in self._paths()[SNAPSHOTS_KEPT:]:
-            old.unlink(missing_ok=True)
+        paths = self._paths()
+        ours = paths.index(path)
+        for other in (*paths[:ours], *paths[ours + SNAPSHOTS_KEPT :]):
+            other.unlink(missing_ok=True)
 
     def newest_first(self) -> Iterator[Snapshot]:
         """The intact snapshots."""
@@ -91,12 +93,12 @@ def _crc(snapshot: Snapshot) -> int:
 
 
 def _read(path: Path) -> Snapshot | None:
-    head, _, body = path.read_bytes().partition(b"\n")
     try:
+        head, _, body = path.read_bytes().partition(b"\n")
         fields = json.loads(head)
         position = Position(int(fields["sequence"]), bytes.fromhex(fields["chain"]), int(fields["offset"]))
         snapshot = Snapshot(position=position, body=body)
         intact = fields["crc"] == _crc(snapshot)
-    except (ValueError, KeyError, TypeError):
-        return None  # a damaged head: the one before it is used
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None  # unreadable, or a damaged head: the one before it is used
     return snapshot if intact else None

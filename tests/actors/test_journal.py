@@ -263,6 +263,37 @@ def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
     journal.close()
 
 
+@pytest.mark.parametrize(
+    "head", [b'{"sequence":1e400,"chain":"","offset":0,"crc":0}', b"[" * 100_000, b"[1]", b""], ids=len
+)
+def test_a_snapshot_whose_head_is_anything_is_passed_over(path: Path, head: bytes) -> None:
+    with closing(opened(path)) as journal:
+        journal.append([cancel(1)])
+        journal.save_snapshot(b"state 1")
+        (path.parent / "demo.snapshot-000000000002").write_bytes(head + b"\n")
+        assert [found.body for found in journal.fitting_snapshots()] == [b"state 1"]
+
+
+def test_a_snapshot_that_cannot_be_read_is_passed_over(path: Path) -> None:
+    (path.parent / "demo.snapshot-000000000002").mkdir(parents=True)
+    with closing(opened(path)) as journal:
+        assert list(journal.fitting_snapshots()) == []
+
+
+def test_snapshots_that_a_restored_journal_left_behind_do_not_crowd_out_its_own(path: Path) -> None:
+    with closing(opened(path)) as journal:
+        for number in (1, 2):
+            journal.append([cancel(number)])
+            journal.save_snapshot(b"lost")
+    path.unlink()
+    path.with_suffix(".head").unlink()
+    with closing(opened(path)) as journal:
+        journal.append([cancel(7)])
+        journal.save_snapshot(b"ours")
+        assert journal.snapshots.sequences() == [1]
+        assert [found.body for found in journal.fitting_snapshots()] == [b"ours"]
+
+
 def test_a_snapshot_of_another_history_is_passed_over(path: Path) -> None:
     journal = opened(path)
     journal.append([cancel(1), cancel(2)])
