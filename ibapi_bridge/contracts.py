@@ -62,7 +62,7 @@ class InstrumentCache:
             stored = json.loads(self._path.read_text("utf-8")) if self._path is not None else {}
             rows = stored["rows"] if stored.get("day") == day else []
             entries = [msgspec.convert(row, _Entry) for row in rows]
-        except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return {}
         return {entry.wanted: entry.instrument for entry in entries}
 

@@ -39,7 +39,9 @@ def test_an_instrument_of_yesterday_is_forgotten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"day": "2026-04-13", "rows": [{"wanted": 1}]}', '{"day": "2026-04-13"}']
+    "content",
+    ["", "{", "[]", '{"day": "2026-04-13", "rows": [{"wanted": 1}]}', '{"day": "2026-04-13"}', "[" * 100_000],
+    ids=len,
 )
 def test_a_damaged_file_counts_as_empty(tmp_path: Path, content: str) -> None:
     (tmp_path / "instruments.json").write_text(content)
