@@ -1,7 +1,7 @@
 """The supervisor: hears of deaths and undeliverable messages, and applies the policy table.
 
 Owns: the policy and the halt flag's writing end.
-Hears: ActorDied, DeadLetter.
+Hears: ActorDied, DeadLetter, ActorsEnd.
 Says: TradingHalted to the listeners, StopReason to the main thread.
 Dies when: never by itself; it is started first and stopped last.
 """
@@ -14,7 +14,7 @@ from actors.base import Actor, Address
 from actors.clock import Clock
 from actors.halt import HaltSwitch
 from actors.messages.events import TradingHalted
-from actors.messages.system import ActorDied, DeadLetter, StopReason
+from actors.messages.system import ActorDied, ActorsEnd, DeadLetter, StopReason
 
 
 class Policy(Enum):
@@ -53,6 +53,7 @@ class Supervisor(Actor):
         self._listeners = listeners
         self._stop_strategy = stop_strategy
         self._end_process = stop
+        self._actors_end = False
 
     def hear(self, message: object) -> None:
         """Apply the policy."""
@@ -61,6 +62,8 @@ class Supervisor(Actor):
                 self._on_death(message)
             case DeadLetter():
                 self._on_dead_letter(message)
+            case ActorsEnd():
+                self._actors_end = True
             case _:
                 super().hear(message)
 
@@ -74,7 +77,7 @@ class Supervisor(Actor):
 
     def _on_dead_letter(self, letter: DeadLetter) -> None:
         # The death itself was reported; a letter alone means a message was lost without one.
-        if self._halt.reason is None:
+        if self._halt.reason is None and not self._actors_end:
             text = f"undeliverable to {letter.recipient}: {letter.message}"
             self._announce(text)
             self._end_process(StopReason(text=text, exit_code=1))

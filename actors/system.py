@@ -19,7 +19,7 @@ from actors.journal import Journal
 from actors.link import LinkFactory
 from actors.messages.events import Reconciled
 from actors.messages.schedule import StopStrategy
-from actors.messages.system import StopReason, Tick
+from actors.messages.system import ActorsEnd, StopReason, Tick
 from actors.messages.wire import FinishReconciliation, Subscribe
 from actors.order_manager import OrderManager
 from actors.position_keeper import PositionKeeper
@@ -114,6 +114,7 @@ class Engine:
         if self._ticker is not None:
             self._ticker.stop()
         if self._started:
+            deliver(self._addresses["supervisor"], ActorsEnd())
             deliver(self._addresses["strategy_host"], StopStrategy(at=self._parts.clock.now(), reason=reason))
         stuck = [name for name, actor in reversed(self._started) if not stop_actor(actor, timeout_seconds=1.5)]
         self._started.clear()

@@ -68,6 +68,11 @@ class DeadLetter:
 
 
 @frozen(kw_only=True)
+class ActorsEnd:
+    """From here on actors end one after the other; what one of them is told after its end is no loss."""
+
+
+@frozen(kw_only=True)
 class StopReason:
     """Why the process ends and with which exit code."""
 

@@ -229,6 +229,20 @@ def test_the_last_view_counts_fills_that_came_after_the_last_tick(bench: Bench) 
 
 
 @pytest.mark.threads
+def test_a_view_that_comes_after_the_end_of_the_strategy_halts_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.fold.portfolio = SlowPortfolio()
+    bench.engine.start()
+    assert bench.runner.started.wait(10)
+    bench.engine.address("position_keeper").tell(Reconciled(at=AT, open_orders=0, executions=0, in_doubt=0))
+
+    assert bench.engine.stop("enough") == []
+    bench.journal.close()
+
+    assert not any(isinstance(message, TradingHalted) for message in bench.heard)
+
+
+@pytest.mark.threads
 def test_a_position_that_differs_after_a_reconnect_takes_no_new_exposure_from_the_first_ready_moment(
     tmp_path: Path,
 ) -> None:
