@@ -97,7 +97,7 @@ class Recovery:
 
     def begin(self, *, full: bool) -> tuple[SnapshotKind, ...]:
         """Start a run; what an unfinished one had collected is dropped."""
-        self.again, self.attempts, self.executions = False, 0, 0
+        self.again, self.attempts = False, 0
         self.opened, self.completed = [], []
         self.stage = Stage.LISTING
         return self._ask(ALL_LISTS if full else ORDER_LISTS)
@@ -119,6 +119,8 @@ class Recovery:
     def _ask(self, kinds: tuple[SnapshotKind, ...]) -> tuple[SnapshotKind, ...]:
         if SnapshotKind.POSITIONS in kinds:
             self.lacks_positions = True
+        if SnapshotKind.EXECUTIONS in kinds:
+            self.executions = 0
         self._awaited, self._failed = list(kinds), []
         if SnapshotKind.OPEN_ORDERS in kinds:
             self.touched = {}

@@ -262,6 +262,18 @@ def test_a_missed_retry_is_forgotten_with_its_connection() -> None:
 # --- what happened while away ---
 
 
+def test_executions_are_counted_once_where_the_lists_are_asked_twice() -> None:
+    rig = Rig()
+    rig.working()
+    rig.submit(oms_id="b")
+    rig = reconnected(rig)
+    rig.execution(request_id=FROM_LIST)
+    assert asked([end_one(rig, kind) for kind in FIVE][-1]) == THREE
+    rig.execution(request_id=FROM_LIST)
+
+    assert only(Reconciled, [end_one(rig, kind) for kind in THREE][-1]).executions == 1
+
+
 def test_fills_that_were_missed_are_told_once_as_recovered() -> None:
     rig = Rig()
     rig.working()
