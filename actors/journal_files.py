@@ -78,10 +78,10 @@ class ProcessLock:
         try:
             self._database.execute("PRAGMA journal_mode=DELETE")
             self._database.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._database.close()
-            if "locked" not in str(error):
-                raise  # the disk refuses: that is another sentence
+            if "locked" not in str(error):  # the disk refuses, or the file is damaged: that is another sentence
+                raise sqlite3.DatabaseError(f"its lock {path.name}: {error}") from error
             raise JournalLocked(f"{path.stem} is in use by {self._other()}: stop it first") from error
         self._owner.write_text(f"process {os.getpid()}\n", encoding="utf-8")
 

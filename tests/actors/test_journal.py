@@ -263,6 +263,13 @@ def test_snapshots_keep_the_last_two_and_skip_a_damaged_one(path: Path) -> None:
     journal.close()
 
 
+def test_a_damaged_lock_is_named_so_that_nobody_looks_for_the_damage_in_the_journal(path: Path) -> None:
+    opened(path).close()
+    path.with_suffix(".lock").write_bytes(b"\xff" * 5000)
+    with pytest.raises(JournalFailed, match="cannot be opened: its lock demo.lock: file is not a database"):
+        opened(path)
+
+
 @pytest.mark.parametrize(
     "head", [b'{"sequence":1e400,"chain":"","offset":0,"crc":0}', b"[" * 100_000, b"[1]", b""], ids=len
 )
