@@ -45,8 +45,10 @@ def _place(gateway: Gateway, session: Session, message: Message) -> None:
         _preview_change(gateway, session, known, message)
     elif known.staged:
         _change_staged(gateway, known, message)
-    elif known.alive:
+    elif known.alive and message.order.transmit:
         _change(gateway, known, message)
+    elif known.alive:
+        return  # staged in the window: the change is sent, whole, with the transmit that follows
     elif known.status == "Filled":
         raise RefusedOrder(104, "Cannot modify a filled order.")
     else:

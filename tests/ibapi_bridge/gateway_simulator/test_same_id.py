@@ -147,3 +147,20 @@ def test_an_order_of_an_amount_of_money_counts_its_units_and_cannot_be_changed(
     client.place(2, contract(), order("BUY", "LMT", 0, lmtPrice=431.0, cashQty=1000.0))
     client.wait_error(10241, 2)
     assert open_orders(client) == [(430.0, 0, False)]
+
+
+def test_a_change_without_transmit_is_silent_and_changes_nothing_yet(
+    start_gateway: StartGateway, connect: Connect
+) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    client.wait_status(1, "Submitted")
+    client.forget()
+    client.place(1, contract(), order("BUY", "LMT", 20, lmtPrice=431.0, transmit=False))
+    client.catch_up()
+    assert client.trace() == []
+    assert open_orders(client) == [(430.0, 10, False)]
+
+    client.place(1, contract(), order("BUY", "LMT", 20, lmtPrice=431.0))
+    client.wait_until(lambda calls: any(c[0] == "openOrder" and c[3].totalQuantity == 20 for c in calls))
+    assert open_orders(client) == [(431.0, 20, False)]
