@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ibapi_bridge.gateway_simulator.core import Gateway
 
 LATE_EXECUTION = timedelta(milliseconds=100)
+AT_ONCE = frozenset({"IOC", "FOK"})  # told by their openOrder alone, unless they have to wait
 HELD_STOP_PAIRS = 4  # recorded: the stop of a bracket is told again and again while it waits for its parent
 CODE_PREFIXES: Mapping[int, str] = {201: "Order rejected - reason:", 202: "Order Canceled - reason:"}
 
@@ -97,7 +98,7 @@ class Reporter:
         kind = order.order.orderType
         if order.order.parentId:
             return  # told with the reason it is held for, or when it works
-        if order.order.tif in {"IOC", "FOK"}:
+        if order.order.tif in AT_ONCE:
             self._post(order, IN.OPEN_ORDER, say.open_order(order))
         elif kind in HELD_BY_TRIGGER:
             order.why_held = "trigger"
@@ -110,7 +111,9 @@ class Reporter:
     def _held(self, event: events.OrderHeld, order: ApiOrder) -> None:
         order.why_held = event.why_held
         self._show_place(order)
-        if event.why_held or _is_untold(order):
+        if event.until is not None and order.order.tif in AT_ONCE and not event.why_held:
+            self._post(order, IN.ORDER_STATUS, say.order_status(order))
+        elif event.why_held or _is_untold(order):
             order.status = "Inactive" if "locate" in event.why_held else "PreSubmitted"
             for _ in range(HELD_STOP_PAIRS if event.why_held == "child,trigger" else 1):
                 self.pair(order)

@@ -100,6 +100,19 @@ def test_outside_hours_an_order_is_held_with_399(start_gateway: StartGateway, co
     assert "will not be placed at the exchange until" in client.wait_error(399, 1)[4]
 
 
+@pytest.mark.parametrize("tif", ["IOC", "FOK"])
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+def test_outside_hours_an_order_for_at_once_waits_as_any_other(
+    start_gateway: StartGateway, connect: Connect, tif: str, side: str
+) -> None:
+    """T7."""
+    client = connect(start_gateway(start=datetime(2026, 4, 13, 3, 0, tzinfo=UTC)))
+    client.place(1, contract(), order(side, "MKT", 1, tif=tif))
+    client.wait_status(1, "PreSubmitted")
+
+    assert client.trace() == ["error 399", "openOrder PreSubmitted", "orderStatus PreSubmitted 0/1"]
+
+
 def test_a_bracket_waits_for_its_parent_and_one_exit_cancels_the_other(
     start_gateway: StartGateway, connect: Connect
 ) -> None:
