@@ -165,7 +165,7 @@ class Lines:
 
     def connection(self, text: str, at: datetime) -> None:
         """A client that came or went."""
-        self.say(f"{at:%H:%M:%S} {text}")
+        self.say(f"{at:%H:%M:%S} UTC {text}")
 
     def placed(self, order: ApiOrder, at: datetime) -> None:
         """A new or changed order."""
@@ -173,18 +173,18 @@ class Lines:
         at_price = terms.lmtPrice or terms.auxPrice
         price = f" at {at_price}" if at_price else ""
         self.say(
-            f"{at:%H:%M:%S} client {order.client_id} order {order.order_id}: {terms.action} {terms.totalQuantity} "
+            f"{at:%H:%M:%S} UTC client {order.client_id} order {order.order_id}: {terms.action} {terms.totalQuantity} "
             f"{order.contract.symbol} {terms.orderType}{price}"
         )
 
     def ended(self, order: ApiOrder, at: datetime) -> None:
         """An order that was cancelled or refused."""
-        self.say(f"{at:%H:%M:%S} client {order.client_id} order {order.order_id}: {order.status}")
+        self.say(f"{at:%H:%M:%S} UTC client {order.client_id} order {order.order_id}: {order.status}")
 
     def filled(self, fill: Execution, symbol: str) -> None:
         """A fill."""
         self.say(
-            f"{fill.at:%H:%M:%S} client {fill.client_id} order {fill.order_id}: {fill.side} "
+            f"{fill.at:%H:%M:%S} UTC client {fill.client_id} order {fill.order_id}: {fill.side} "
             f"{plain(fill.quantity)} {symbol} filled at {plain(fill.price)}"
         )
 

@@ -63,7 +63,7 @@ def test_a_line_about_a_stop_names_its_price(capsys: pytest.CaptureFixture[str])
     lines.end()
     lines.print_all()
 
-    assert capsys.readouterr().out == "13:30:00 client 7 order 5: SELL 100 SPY STP at 430.0\n"
+    assert capsys.readouterr().out == "13:30:00 UTC client 7 order 5: SELL 100 SPY STP at 430.0\n"
 
 
 def test_a_day_starts_a_minute_before_the_open() -> None:
