@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from ibapi_bridge.gateway_simulator import times
+from ibapi_bridge.gateway_simulator.exchange.rules import NO_SIZE
 from ibapi_bridge.gateway_simulator.exchange.types import Condition, Instrument, VenueOrder
 from ibapi_bridge.gateway_simulator.order_conditions import conditions_of
 from ibapi_bridge.gateway_simulator.protos import Message
@@ -107,8 +108,10 @@ def _words(order: Message) -> tuple[str, str]:
 def _amounts(order: Message) -> tuple[Decimal, Decimal | None]:
     cash = price_of(order, "cashQty") or None
     quantity = decimal_of(order.totalQuantity or "0", "totalQuantity")
-    if quantity <= 0 and not cash:
-        raise invalid("The size value cannot be zero")
+    if quantity == 0 and not cash:
+        raise RefusedOrder(434, NO_SIZE)
+    if quantity < 0:
+        raise invalid("Invalid value in field totalQuantity")
     return quantity, cash
 
 

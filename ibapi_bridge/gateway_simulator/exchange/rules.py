@@ -31,6 +31,7 @@ INCOMPATIBLE = "The TIF (Tif type) and the order type are incompatible."
 OFF_GRID = "The price does not conform to the minimum price variation for this contract."
 LARGEST = Decimal(10**12)  # beyond it a price or size is a mistake, and exact arithmetic ends
 UNSUPPORTED = "Unsupported order type for this exchange and security type."
+NO_SIZE = "The order size cannot be zero."
 ODD_SIZE = "Order size does not conform to market rule."
 
 
@@ -60,6 +61,7 @@ def refusal(floor: Floor, order: VenueOrder) -> Refusal | None:
         _of_kind(order, floor.now)
         or _of_peg(instrument, order)
         or _of_contract(floor, instrument)
+        or _of_crypto(instrument, order)
         or _of_size(instrument, order)
         or _of_prices(instrument, order)
         or _of_conditions(floor, order)
@@ -107,6 +109,19 @@ def _of_contract(floor: Floor, instrument: Instrument) -> Refusal | None:
     return None
 
 
+def _of_crypto(instrument: Instrument, order: VenueOrder) -> Refusal | None:
+    """Crypto currencies are traded at once, and bought at the market for an amount of money."""
+    if instrument.sec_type != "CRYPTO":
+        return None
+    if order.tif != "IOC":
+        return Refusal(111, INCOMPATIBLE)
+    if order.side == "BUY" and order.order_type == "MKT" and not order.cash_quantity:
+        return Refusal(10289, "You must set Cash Quantity for this order.")
+    if order.cash_quantity and order.quantity:
+        return Refusal(10293, "Crypto Cash Quantity order cannot specify size.")
+    return None
+
+
 def _is_usable(number: Decimal | None) -> bool:
     return number is None or (number.is_finite() and abs(number) < LARGEST)
 
@@ -118,7 +133,7 @@ def _of_size(instrument: Instrument, order: VenueOrder) -> Refusal | None:
     if size == 0 and cash is not None and cash > 0:
         return None
     if size <= 0:
-        return Refusal(434, "The order size cannot be zero.")
+        return Refusal(434, NO_SIZE)
     if size % 1 and not instrument.size_increment % 1:
         return NO_SHARE_FRACTIONS if instrument.sec_type == "STK" else NO_FRACTIONS
     if size < instrument.min_size or size % instrument.size_increment:

@@ -139,6 +139,7 @@ def _venue(gateway: Gateway, order: ApiOrder) -> VenueOrder:
         parent = _parent(gateway, order)
         parent_perm_id = parent.perm_id
         order.order.parentPermId = parent.perm_id
+        order.order.ocaGroup = order.order.ocaGroup or str(parent.perm_id)
     return to_venue(
         order.order,
         gateway.instruments[order.con_id],
@@ -271,4 +272,6 @@ def global_cancel(gateway: Gateway, session: Session, _message: Message) -> None
         session.error(-1, 321, READ_ONLY, gateway.now)
         return
     for order in gateway.book.alive():
-        gateway.report(gateway.exchange.cancel(order.perm_id))
+        view = gateway.exchange.order(order.perm_id)
+        if view is None or not view.canceling:  # else its answer is on the way
+            gateway.report(gateway.exchange.cancel(order.perm_id))

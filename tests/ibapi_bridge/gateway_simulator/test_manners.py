@@ -4,13 +4,15 @@ import re
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from ibapi.contract import ComboLeg, Contract
 from ibapi.execution import ExecutionFilter
+from ibapi.order_cancel import OrderCancel
 
 from ibapi_bridge.gateway_simulator.exchange.config import ExchangeConfig
-from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments
+from ibapi_bridge.gateway_simulator.exchange.instruments import default_instruments, further_instruments
 
 from .conftest import Connect, StartGateway
 from .official_client import contract, order
@@ -432,3 +434,59 @@ def test_an_order_of_yesterday_is_there_without_its_executions(start_gateway: St
     assert row[3] + row[4] == 400_000
     assert again.named("execDetails") == []
     assert again.named("position")[0][3] == row[3]
+
+
+def test_the_children_of_a_parent_are_given_a_group(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0, transmit=False))
+    client.place(2, contract(), order("SELL", "LMT", 10, lmtPrice=480.0, parentId=1, transmit=False))
+    client.place(3, contract(), order("SELL", "STP", 10, auxPrice=420.0, parentId=1, ocaGroup="mine"))
+    client.wait_status(3, "PreSubmitted")
+
+    groups = {call[1]: call[3].ocaGroup for call in client.named("openOrder")}
+    assert groups == {1: "", 2: str(client.named("openOrder")[0][3].permId), 3: "mine"}
+    client.forget()
+    client.place(2, contract(), order("SELL", "LMT", 10, lmtPrice=481.0, parentId=1))
+    client.place(2, contract(), order("SELL", "LMT", 10, lmtPrice=482.0, parentId=1, ocaGroup=groups[2]))
+    client.wait_until(lambda calls: any(c[0] == "openOrder" and c[3].lmtPrice == 482.0 for c in calls))
+    assert client.named("error") == []
+
+
+def test_a_global_cancel_says_nothing_of_what_is_being_cancelled(start_gateway: StartGateway, connect: Connect) -> None:
+    client = connect(start_gateway(speed=1.0))
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0))
+    client.wait_status(1, "Submitted")
+    client.cancel(1)
+    client.api.reqGlobalCancel(OrderCancel())
+    client.wait_error(202, 1)
+
+    assert client.trace()[-3:] == ["orderStatus PendingCancel 0/10", "orderStatus Cancelled 0/10", "error 202"]
+
+
+@pytest.mark.parametrize(("size", "code"), [(0, 434), (-5, 321)])
+def test_an_order_for_nothing_is_refused(start_gateway: StartGateway, connect: Connect, size: int, code: int) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", size, lmtPrice=430.0))
+
+    client.wait_error(code, 1)
+    assert client.trace() == [f"error {code}"]
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "terms", "code"),
+    [
+        ("BUY", "MKT", {"totalQuantity": Decimal("0.01"), "tif": "IOC"}, 10289),
+        ("BUY", "MKT", {"cashQty": 500.0, "totalQuantity": Decimal(0)}, 111),
+        ("BUY", "MKT", {"cashQty": 500.0, "totalQuantity": Decimal("0.01"), "tif": "IOC"}, 10293),
+        ("SELL", "LMT", {"totalQuantity": Decimal("0.01"), "lmtPrice": 50_000.0, "tif": "GTC"}, 111),
+    ],
+)
+def test_crypto_currencies_are_traded_at_once_and_bought_for_money(
+    start_gateway: StartGateway, connect: Connect, side: str, kind: str, terms: dict[str, Any], code: int
+) -> None:
+    client = connect(start_gateway(instruments=further_instruments()))
+    bitcoin = contract("BTC", "CRYPTO", "PAXOS")
+    client.place(1, bitcoin, order(side, kind, 0, **terms))
+    client.wait_error(code, 1)
+    client.place(2, bitcoin, order("BUY", "MKT", 0, cashQty=500.0, tif="IOC"))
+    client.wait_status(2, "Filled")
