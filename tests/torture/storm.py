@@ -122,7 +122,7 @@ LOST_WORDS: list[tuple[str, dict[str, object]]] = [
     ("reorder", {"kind": "execDetails", "after": "orderStatus", "n": 3}),
     ("status_before_exec", {"n": 3}),
     ("late_execution", {"n": 1}),
-    ("skip_status", {"n": 4}),
+    ("skip_status", {"n": 2}),
     ("missing_exec_end", {"n": 1}),
     ("disconnect", {}),
     ("commission_missing", {"n": 2}),

@@ -12,6 +12,7 @@ from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.faults.rules import (
     Delay,
     Drop,
+    DropPair,
     Duplicate,
     Hold,
     RequestRule,
@@ -101,7 +102,7 @@ def _duplicate_status(_gateway: "Gateway", parameters: Parameters) -> Rule:
 
 
 def _skip_status(_gateway: "Gateway", parameters: Parameters) -> Rule:
-    return Drop(scope=_scope(parameters, PAIR))
+    return DropPair(scope=_scope(parameters, PAIR))
 
 
 def _status_before_exec(_gateway: "Gateway", parameters: Parameters) -> Rule:

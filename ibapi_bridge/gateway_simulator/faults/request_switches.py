@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ibapi.message import IN
 
-from ibapi_bridge.gateway_simulator.catalogue import REQUESTS
+from ibapi_bridge.gateway_simulator.catalogue import REPLIES, REQUESTS
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.faults.rules import Drop, RequestRule, Scope, before_or_after
-from ibapi_bridge.gateway_simulator.protos import Message
+from ibapi_bridge.gateway_simulator.protos import Message, copy_of
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
 
@@ -114,36 +114,41 @@ def _pending_submit(gateway: "Gateway", parameters: Parameters) -> RequestRule:
     """As paper futures at the weekend: PendingSubmit and nothing else, cancels hang in PendingCancel."""
 
     def act(session: Session, request: Request) -> bool:
-        message, status = request.message, "PendingSubmit"
-        gateway.ids.use(session.client_id or 0, message.orderId)
-        session.send(
-            IN.ORDER_STATUS,
-            orderId=message.orderId,
-            status=status,
-            filled="0",
-            remaining=message.order.totalQuantity or "0",
-            permId=gateway.ids.new_perm_id(),
-            clientId=session.client_id or 0,
-            parentId=message.order.parentId,
-            avgFillPrice=0.0,
-            lastFillPrice=0.0,
-            whyHeld="",
-            mktCapPrice=0.0,
-        )
-        gateway.faults.arm_request("pending cancel", _hanging_cancel(message.orderId))
+        gateway.ids.use(session.client_id or 0, request.message.orderId)
+        told = _pending(session, request.message, gateway.ids.new_perm_id())
+        session.post(IN.ORDER_STATUS, told)
+        gateway.faults.arm_request("pending cancel", _hanging_cancel(told))
         return True
 
     return _request(parameters, "placeOrder", act)
 
 
-def _hanging_cancel(order_id: int) -> RequestRule:
-    def act(session: Session, request: Request) -> bool:
-        if request.message.orderId != order_id:
-            return False
-        session.send(IN.ORDER_STATUS, orderId=order_id, status="PendingCancel", filled="0", remaining="0")
+def _pending(session: Session, placed: Message, perm_id: int) -> Message:
+    return REPLIES[IN.ORDER_STATUS].message(
+        orderId=placed.orderId,
+        status="PendingSubmit",
+        filled="0",
+        remaining=placed.order.totalQuantity or "0",
+        permId=perm_id,
+        clientId=session.client_id or 0,
+        parentId=placed.order.parentId,
+        avgFillPrice=0.0,
+        lastFillPrice=0.0,
+        whyHeld="",
+        mktCapPrice=0.0,
+    )
+
+
+def _hanging_cancel(told: Message) -> RequestRule:
+    def is_meant(session: Session, request: Request) -> bool:
+        return bool((session.client_id, request.message.orderId) == (told.clientId, told.orderId))
+
+    def act(session: Session, _request: Request) -> bool:
+        told.status = "PendingCancel"
+        session.post(IN.ORDER_STATUS, copy_of(told))
         return True
 
-    return RequestRule(name="cancelOrder", act=act, times=0)
+    return RequestRule(name="cancelOrder", act=act, times=0, test=is_meant)
 
 
 def _two_perm_ids(gateway: "Gateway", parameters: Parameters) -> RequestRule:

@@ -119,6 +119,28 @@ class Drop:
 
 
 @attrs.define(kw_only=True)
+class DropPair(Drop):
+    """Neither openOrder nor the orderStatus that belongs to it leaves; a status without openOrder counts as a pair."""
+
+    skipped: dict[tuple[Session, int], str] = attrs.field(factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the rule has been used up and no half of a pair is awaited."""
+        return self.scope.spent and not self.skipped
+
+    def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
+        """Swallows what is covered, and the other half of it."""
+        if number == IN.ORDER_STATUS and self.skipped.pop((session, message.orderId), None) == message.status:
+            return True
+        if self.scope.spent or not Drop.act(self, session, number, message, forward):
+            return False
+        if number == IN.OPEN_ORDER:
+            self.skipped[session, message.orderId] = message.orderState.status
+        return True
+
+
+@attrs.define(kw_only=True)
 class Duplicate:
     """The reply leaves several times."""
 
@@ -165,13 +187,14 @@ class Delay:
 class Hold:
     """The reply waits until another kind of reply about the same order has left.
 
-    Commission reports are about the order whose execution came last.
+    A commission report is about the order of its execution; a reply about no order lets everything go.
     """
 
     scope: Scope
     until: frozenset[int]
     release: Callable[[Message], bool] = attrs.field(default=lambda _message: True)
-    held: list[tuple[Session, int, Message]] = attrs.field(factory=list)
+    held: dict[tuple[Session, int | None], list[tuple[int, Message]]] = attrs.field(factory=dict)
+    executed: dict[str, int] = attrs.field(factory=dict)
 
     @property
     def over(self) -> bool:
@@ -180,18 +203,30 @@ class Hold:
 
     def act(self, session: Session, number: int, message: Message, forward: Forward) -> bool:
         """Keeps what is covered, and lets it go after the releasing reply."""
-        if self.held and number in self.until and self.release(message) and session is self.held[0][0]:
+        about = session, self._order_of(number, message)
+        released = self._released_by(about) if number in self.until and self.release(message) else []
+        if released:
             forward(session, number, message)
-            held, self.held = self.held, []
-            for waiting in held:
-                forward(*waiting)
+            for waiting in [waiting for key in released for waiting in self.held.pop(key)]:
+                forward(session, *waiting)
             return True
         if not self.scope.covers(session, number, message):
             return False
-        if not self.held and (self.scope.spent or not self.scope.take()):
+        if about not in self.held and (self.scope.spent or not self.scope.take()):
             return False
-        self.held.append((session, number, copy_of(message)))
+        self.held.setdefault(about, []).append((number, copy_of(message)))
         return True
+
+    def _order_of(self, number: int, message: Message) -> int | None:
+        if number == IN.EXECUTION_DATA:
+            self.executed[message.execution.execId] = message.execution.orderId
+        if number == IN.COMMISSION_AND_FEES_REPORT:
+            return self.executed.get(message.execId)
+        return order_id_of(number, message)
+
+    def _released_by(self, about: tuple[Session, int | None]) -> list[tuple[Session, int | None]]:
+        session, order_id = about
+        return [key for key in self.held if key[0] is session and (key[1] == order_id or None in {key[1], order_id})]
 
 
 @attrs.define(kw_only=True)

@@ -647,3 +647,38 @@ def test_every_fault_is_described() -> None:
     described = (Path(__file__).parents[4] / "docs" / "gateway-simulator.md").read_text(encoding="utf-8")
 
     assert [name for name in sorted({*SWITCHES, *ACTIONS}) if f"`{name}`" not in described] == []
+
+
+def test_a_skipped_status_takes_its_open_order_along(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("skip_status")
+    buy(client)
+    client.wait_for("commissionAndFeesReport")
+
+    assert client.trace()[:2] == ["execDetails BOT 10", "openOrder Filled"]
+    assert gateway.faults.armed() == []
+
+
+def test_what_waits_for_one_order_is_not_let_go_by_another(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    gateway.faults.arm("late_execution")
+    buy(client, 1)
+    client.wait_status(1, "Filled")
+    buy(client, 2)
+    client.wait_status(2, "Filled")
+    rest(client, 3)
+    client.cancel(3)
+    client.wait_error(202, 3)
+
+    assert [call[3].orderId for call in client.named("execDetails")] == [2]
+
+
+def test_a_cancel_that_hangs_tells_what_it_knows_of_the_order(
+    gateway: GatewaySimulator, client: OfficialClient
+) -> None:
+    gateway.faults.arm("pending_submit")
+    buy(client)
+    client.wait_status(1, "PendingSubmit")
+    client.cancel(1)
+    client.wait_status(1, "PendingCancel")
+
+    pending, canceling = client.named("orderStatus")
+    assert canceling[3:] == pending[3:]
