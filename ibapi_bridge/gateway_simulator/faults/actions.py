@@ -78,6 +78,8 @@ def farm_broken(gateway: "Gateway", *, code: int = 2103, farm: str = "usfarm") -
 
 def farm_restored(gateway: "Gateway", *, code: int = 2104) -> None:
     """2104, 2106 or 2158: a data farm is back."""
+    if code not in {2104, 2106, 2158}:
+        raise ConfigError(f"code {code} must be 2104, 2106 or 2158")
     gateway.farm_notices(list(gateway.sessions), [code])
 
 
@@ -103,27 +105,43 @@ def unsolicited_cancel(
 
 
 def manual_order(
-    gateway: "Gateway", *, con_id: int, action: str = "BUY", quantity: str = "1", limit: str | None = None
+    gateway: "Gateway",
+    *,
+    con_id: int,
+    action: str = "BUY",
+    quantity: str | float = "1",
+    limit: str | float | None = None,
 ) -> None:
     """Somebody places an order by hand in the gateway's own window."""
-    place_manual(gateway, con_id=con_id, action=action, quantity=quantity, limit=limit)
+    place_manual(gateway, con_id=con_id, action=action, quantity=str(quantity), limit=_text(limit))
 
 
 def manual_change(
-    gateway: "Gateway", *, order_id: int, client_id: int = 1, quantity: str | None = None, limit: str | None = None
+    gateway: "Gateway",
+    *,
+    order_id: int,
+    client_id: int = 1,
+    quantity: str | float | None = None,
+    limit: str | float | None = None,
 ) -> None:
     """Somebody changes an order by hand in the gateway's own window; what is left out stays."""
-    change_manually(gateway, (client_id, order_id), quantity=quantity, limit=limit)
+    change_manually(gateway, (client_id, order_id), quantity=_text(quantity), limit=_text(limit))
 
 
-def correct(gateway: "Gateway", *, exec_id: str, price: str | None = None, quantity: str | None = None) -> None:
+def _text(number: str | float | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def correct(
+    gateway: "Gateway", *, exec_id: str, price: str | float | None = None, quantity: str | float | None = None
+) -> None:
     """An execution is corrected to another price or quantity; quantity 0 busts it, which only positions show."""
     gateway.correct(exec_id, price=_number("price", price), quantity=_number("quantity", quantity))
 
 
-def _number(name: str, text: str | None) -> Decimal | None:
+def _number(name: str, text: str | float | None) -> Decimal | None:
     try:
-        return None if text is None else Decimal(text)
+        return None if text is None else Decimal(str(text))
     except InvalidOperation:
         raise ConfigError(f"{name} {text!r} must be a number") from None
 

@@ -21,6 +21,8 @@ from ibapi_bridge.gateway_simulator.faults.rules import (
     Scope,
     Then,
     before_or_after,
+    whole,
+    whole_or_none,
 )
 from ibapi_bridge.gateway_simulator.order_messages import UNSET_DOUBLE
 from ibapi_bridge.gateway_simulator.protos import Message
@@ -54,10 +56,10 @@ def _scope(parameters: Parameters, numbers: frozenset[int], *, status: str | Non
     wanted = parameters.pop("status", status)
     return Scope(
         numbers=numbers,
-        times=int(parameters.pop("n", 1)),
-        skip=int(parameters.pop("skip", 0)),
-        client_id=parameters.pop("client_id", None),
-        order_id=parameters.pop("order_id", None),
+        times=whole(parameters, "n", 1),
+        skip=whole(parameters, "skip", 0),
+        client_id=whole_or_none(parameters, "client_id"),
+        order_id=whole_or_none(parameters, "order_id"),
         test=None if wanted is None else lambda message: _status_of(message) == wanted,
     )
 
@@ -77,17 +79,24 @@ def _kind(parameters: Parameters) -> frozenset[int]:
     return frozenset({NUMBERS[name]})
 
 
+def _seconds(parameters: Parameters) -> timedelta:
+    seconds = float(parameters.pop("seconds", 1.0))
+    if not 0 <= seconds < float("inf"):
+        raise ConfigError(f"seconds {seconds:g} must be a number from 0")
+    return timedelta(seconds=seconds)
+
+
 def _drop(_gateway: "Gateway", parameters: Parameters) -> Rule:
     return Drop(scope=_scope(parameters, _kind(parameters)))
 
 
 def _duplicate(_gateway: "Gateway", parameters: Parameters) -> Rule:
-    copies = int(parameters.pop("copies", 1))
+    copies = whole(parameters, "copies", 1)
     return Duplicate(copies=copies, scope=_scope(parameters, _kind(parameters)))
 
 
 def _delay(gateway: "Gateway", parameters: Parameters) -> Rule:
-    delay = timedelta(seconds=float(parameters.pop("seconds", 1.0)))
+    delay = _seconds(parameters)
     return Delay(later=gateway.later, delay=delay, scope=_scope(parameters, _kind(parameters)))
 
 
@@ -97,7 +106,7 @@ def _reorder(_gateway: "Gateway", parameters: Parameters) -> Rule:
 
 
 def _duplicate_status(_gateway: "Gateway", parameters: Parameters) -> Rule:
-    copies = int(parameters.pop("copies", 1))
+    copies = whole(parameters, "copies", 1)
     return Duplicate(copies=copies, scope=_scope(parameters, STATUS))
 
 
@@ -202,7 +211,7 @@ def _kill_around_reply(_gateway: "Gateway", parameters: Parameters) -> Rule:
 def _correction(gateway: "Gateway", parameters: Parameters) -> Rule:
     """The fill is reported, and a second of market time later corrected to another price."""
     offset = Decimal(str(parameters.pop("price_change", "0.01")))
-    delay = timedelta(seconds=float(parameters.pop("seconds", 1.0)))
+    delay = _seconds(parameters)
     scope = _scope(parameters, FILL)
     inner = Then(scope=scope)
     last: list[tuple[str, Decimal]] = []

@@ -7,7 +7,7 @@ from ibapi.message import IN
 
 from ibapi_bridge.gateway_simulator.catalogue import REPLIES, REQUESTS
 from ibapi_bridge.gateway_simulator.errors import ConfigError
-from ibapi_bridge.gateway_simulator.faults.rules import Drop, RequestRule, Scope, before_or_after
+from ibapi_bridge.gateway_simulator.faults.rules import Drop, RequestRule, Scope, before_or_after, whole, whole_or_none
 from ibapi_bridge.gateway_simulator.protos import Message, copy_of
 from ibapi_bridge.gateway_simulator.session import Session
 from ibapi_bridge.gateway_simulator.wire import Request
@@ -25,9 +25,9 @@ def _request(parameters: Parameters, name: str, act: Callable[[Session, Request]
     return RequestRule(
         name=name,
         act=act,
-        times=int(parameters.pop("n", 1)),
-        skip=int(parameters.pop("skip", 0)),
-        client_id=parameters.pop("client_id", None),
+        times=whole(parameters, "n", 1),
+        skip=whole(parameters, "skip", 0),
+        client_id=whole_or_none(parameters, "client_id"),
     )
 
 

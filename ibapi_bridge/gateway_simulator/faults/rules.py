@@ -29,6 +29,27 @@ def order_id_of(number: int, message: Message) -> int | None:
     return None
 
 
+def whole(parameters: dict[str, Any], name: str, default: int) -> int:
+    """A parameter that counts something.
+
+    Raises:
+        ConfigError: it is no whole number from 0.
+    """
+    value = parameters.pop(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigError(f"{name} {value!r} must be a whole number from 0")
+    return value
+
+
+def whole_or_none(parameters: dict[str, Any], name: str) -> int | None:
+    """A parameter that is an id, None if it is left out.
+
+    Raises:
+        ConfigError: it is no whole number from 0.
+    """
+    return None if parameters.get(name) is None else whole({name: parameters.pop(name)}, name, 0)
+
+
 def before_or_after(parameters: dict[str, Any], default: str) -> str:
     """The parameter `when`.
 

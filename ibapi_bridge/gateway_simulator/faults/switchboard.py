@@ -11,6 +11,7 @@ from ibapi_bridge.gateway_simulator.faults import actions, switches
 
 Answer = TypeVar("Answer")
 SWITCHES = switches.NAMES
+IDS = frozenset({"client_id", "order_id", "con_id"})
 CONTROLS = frozenset({"disarm", "clear"})
 
 
@@ -94,6 +95,15 @@ def check(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:
             inspect.signature(actions.ACTIONS[name]).bind(gateway, **parameters)
         except TypeError as error:
             raise ConfigError(f"fault {name!r} does not accept {parameters}: {error}") from error
+        _check_numbers(parameters)
+
+
+def _check_numbers(parameters: dict[str, Any]) -> None:
+    for name, value in parameters.items():
+        if name in IDS and value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ConfigError(f"{name} {value!r} must be a whole number")
+        if isinstance(value, int | float) and not value >= 0:
+            raise ConfigError(f"{name} {value!r} must not be below 0")
 
 
 def perform(gateway: Gateway, name: str, parameters: dict[str, Any]) -> None:

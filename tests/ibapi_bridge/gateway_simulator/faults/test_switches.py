@@ -682,3 +682,41 @@ def test_a_cancel_that_hangs_tells_what_it_knows_of_the_order(
 
     pending, canceling = client.named("orderStatus")
     assert canceling[3:] == pending[3:]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("drop", {"kind": "orderStatus", "n": -1}, "n -1 must be a whole number from 0"),
+        ("drop", {"kind": "orderStatus", "skip": -1}, "skip -1"),
+        ("drop", {"kind": "orderStatus", "client_id": "1"}, "client_id '1'"),
+        ("duplicate", {"kind": "orderStatus", "copies": 1.5}, "copies 1.5"),
+        ("delay", {"kind": "orderStatus", "seconds": -1}, "seconds -1"),
+        ("lose_order", {"client_id": "1"}, "client_id '1'"),
+        ("lose_order", {"n": -1}, "n -1"),
+        ("disconnect", {"client_id": "1"}, "client_id '1'"),
+        ("roll_back_ids", {"client_id": 1, "to": -5}, "to -5 must not be below 0"),
+        ("restart", {"down_seconds": -1.0}, "down_seconds -1.0"),
+        ("farm_restored", {"code": 1}, "code 1 must be 2104, 2106 or 2158"),
+    ],
+)
+def test_a_value_that_would_do_nothing_is_refused(
+    gateway: GatewaySimulator, name: str, parameters: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        gateway.faults.do(name, **parameters)
+
+
+def test_prices_and_sizes_may_be_numbers(gateway: GatewaySimulator, client: OfficialClient) -> None:
+    rest(client)
+    gateway.faults.do("manual_change", order_id=1, quantity=20, limit=441.1)
+    client.wait_until(lambda calls: any(c[0] == "openOrder" and c[3].lmtPrice == 441.1 for c in calls))
+    gateway.faults.do("manual_order", con_id=756733, quantity=5, limit=440.1)
+    buy(client, 2)
+    exec_id = client.wait_for("execDetails")[3].execId
+    gateway.faults.do("correct", exec_id=exec_id, price=440.1)
+
+    assert client.wait_for("execDetails", 2)[3].price == 440.1
+    client.api.reqAllOpenOrders()
+    client.wait_for("openOrderEnd")
+    assert {(c[3].lmtPrice, int(c[3].totalQuantity)) for c in client.named("openOrder")} >= {(441.1, 20), (440.1, 5)}
