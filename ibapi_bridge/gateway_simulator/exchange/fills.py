@@ -19,6 +19,7 @@ from ibapi_bridge.gateway_simulator.exchange.events import (
 )
 from ibapi_bridge.gateway_simulator.exchange.floor import Floor
 from ibapi_bridge.gateway_simulator.exchange.ledger import book
+from ibapi_bridge.gateway_simulator.exchange.rules import to_grid
 from ibapi_bridge.gateway_simulator.exchange.types import (
     ONE,
     ZERO,
@@ -173,17 +174,20 @@ def _leg_trades(floor: Floor, combo: Trade) -> list[Trade]:
         (s * t.price * leg.ratio for s, t, leg in zip(signs, trades, combo.instrument.legs, strict=True)),
         start=ZERO,
     )
-    first = trades[0]
-    # What the combo's price differs from that of its legs is put on the first leg.
-    share = (combo.price - net) * signs[0] / combo.instrument.legs[0].ratio
-    return [evolve(first, price=first.price + share), *trades[1:]]
+    # What the combo's price differs from that of its legs is put on one leg, of which it is a whole number of ticks.
+    ratios = [leg.ratio for leg in combo.instrument.legs]
+    bearer = min(range(len(trades)), key=lambda leg: (ratios[leg], -trades[leg].price))
+    share = (combo.price - net) * signs[bearer] / ratios[bearer]
+    trades[bearer] = evolve(trades[bearer], price=trades[bearer].price + share)
+    return trades
 
 
 def _leg_trade(floor: Floor, combo: Trade, leg: Leg) -> Trade:
     side: Side = leg.side if combo.side == "BUY" else ("SELL" if leg.side == "BUY" else "BUY")
     touch = floor.touches.get(leg.con_id)
     price = ZERO if touch is None else touch.mark or ZERO
-    return Trade(floor.instruments[leg.con_id], side, combo.quantity * leg.ratio, price)
+    instrument = floor.instruments[leg.con_id]
+    return Trade(instrument, side, combo.quantity * leg.ratio, to_grid(instrument, price, up=side == "SELL"))
 
 
 def _complete(floor: Floor, live: LiveOrder) -> None:

@@ -178,6 +178,18 @@ def test_combo_trades_at_the_net_of_its_legs_and_books_the_legs() -> None:
     assert spy.price * 2 - aapl.price == combo.price == Decimal("10.04")
 
 
+def test_the_legs_of_a_combo_trade_on_their_grid() -> None:
+    desk = Desk(quote(0, "100.00", "100.03"), quote(0, "190.00", "190.05", con_id=AAPL))
+    desk.exchange.list_instrument(PAIR)
+    desk.submit(1, con_id=PAIR.con_id, quantity=5, order_type="LMT", limit_price="10.07")
+    desk.submit(2, side="SELL", con_id=PAIR.con_id, quantity=5, order_type="LMT", limit_price="9.94")
+    desk.run(1)
+    bought, sold = desk.exchange.executions()[:3], desk.exchange.executions()[3:]
+    for combo, spy, aapl in (bought, sold):
+        assert spy.price * 2 - aapl.price == combo.price
+        assert spy.price % Decimal("0.01") == aapl.price % Decimal("0.01") == 0
+
+
 def test_combo_limit_may_be_negative_and_waits_for_its_price() -> None:
     desk = pair_desk()
     desk.submit(side="SELL", con_id=PAIR.con_id, quantity=5, order_type="LMT", limit_price="-1.00")
