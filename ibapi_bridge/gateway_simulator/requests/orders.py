@@ -22,6 +22,7 @@ MONEY = (
     "Order Quantity is expressed in monetary terms. Modification is not supported via API. "
     "Please use desktop version to revise this order."
 )
+NO_ALLOCATION = "Order rejected - reason:Allocation groups and methods are for advisors, and exclude an account"
 PRESET_TIF = "Order TIF was set to DAY based on order preset."
 PARENT_GONE = "Can't find order with id ="
 
@@ -64,6 +65,8 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     gateway.ids.use(client_id, message.orderId)
     if message.attachedOrders.ListFields():
         raise RefusedOrder(321, NO_ATTACHMENTS)
+    if message.order.faGroup or message.order.faMethod or message.order.faPercentage:
+        raise RefusedOrder(201, NO_ALLOCATION)
     instrument = _instrument(gateway, message.contract)
     account = _account(gateway, message.order.account)
     perm_id = gateway.ids.new_perm_id()

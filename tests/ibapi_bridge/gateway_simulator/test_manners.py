@@ -490,3 +490,14 @@ def test_crypto_currencies_are_traded_at_once_and_bought_for_money(
     client.wait_error(code, 1)
     client.place(2, bitcoin, order("BUY", "MKT", 0, cashQty=500.0, tif="IOC"))
     client.wait_status(2, "Filled")
+
+
+@pytest.mark.parametrize("terms", [{"faGroup": "All"}, {"faMethod": "NetLiq"}, {"faPercentage": "50"}])
+def test_an_allocation_beside_an_account_is_refused(
+    start_gateway: StartGateway, connect: Connect, terms: dict[str, str]
+) -> None:
+    client = connect(start_gateway())
+    client.place(1, contract(), order("BUY", "LMT", 10, lmtPrice=430.0, account="DU1234567", **terms))
+
+    client.wait_error(201, 1)
+    assert client.trace() == ["error 201"]
