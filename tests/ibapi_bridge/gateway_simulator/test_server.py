@@ -186,7 +186,7 @@ def test_the_time_of_day_is_market_time(start_gateway: StartGateway, connect: Co
     [
         (order("BUY", "FEELINGS", 1), 321),
         (order("HOLD", "MKT", 1), 303),
-        (order("BUY", "MKT", 0), 321),
+        (order("BUY", "MKT", 0), 434),
         (order("BUY", "LMT", 1, tif="SOON", lmtPrice=1.0), 321),
         (order("BUY", "MKT", 1, account="DU999"), 321),
     ],
