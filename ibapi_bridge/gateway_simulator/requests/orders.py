@@ -23,6 +23,7 @@ MONEY = (
     "Please use desktop version to revise this order."
 )
 NO_ALLOCATION = "Order rejected - reason:Allocation groups and methods are for advisors, and exclude an account"
+NO_DELTA_NEUTRAL = "Delta neutral orders are only supported for combos (BAG security type)."
 PRESET_TIF = "Order TIF was set to DAY based on order preset."
 PARENT_GONE = "Can't find order with id ="
 
@@ -68,6 +69,8 @@ def _place_new(gateway: Gateway, session: Session, message: Message) -> None:
     if message.order.faGroup or message.order.faMethod or message.order.faPercentage:
         raise RefusedOrder(201, NO_ALLOCATION)
     instrument = _instrument(gateway, message.contract)
+    if message.contract.HasField("deltaNeutralContract") and instrument.sec_type != "BAG":
+        raise RefusedOrder(429, NO_DELTA_NEUTRAL)
     account = _account(gateway, message.order.account)
     perm_id = gateway.ids.new_perm_id()
     echoed = say.echo(message.order, client_id=client_id, order_id=message.orderId, perm_id=perm_id, account=account)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ibapi.contract import ComboLeg, Contract
+from ibapi.contract import ComboLeg, Contract, DeltaNeutralContract
 from ibapi.execution import ExecutionFilter
 from ibapi.order_cancel import OrderCancel
 
@@ -501,3 +501,15 @@ def test_an_allocation_beside_an_account_is_refused(
 
     client.wait_error(201, 1)
     assert client.trace() == ["error 201"]
+
+
+@pytest.mark.parametrize("version", [178, 225])
+def test_a_delta_neutral_order_is_for_combos_only(start_gateway: StartGateway, connect: Connect, version: int) -> None:
+    client = connect(start_gateway(max_server_version=version))
+    hedged = contract()
+    hedged.deltaNeutralContract = DeltaNeutralContract()
+    hedged.deltaNeutralContract.conId = 265598
+    client.place(1, hedged, order("BUY", "LMT", 10, lmtPrice=430.0))
+
+    client.wait_error(429, 1)
+    assert client.trace() == ["error 429"]
