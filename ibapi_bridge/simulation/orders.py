@@ -20,7 +20,10 @@ _TYPES: Final = MappingProxyType(
 
 @attrs.define(kw_only=True, eq=False)
 class PlacedOrder:
-    """One order at the exchange, as it was last told."""
+    """One order at the exchange, as it was last told.
+
+    `asked` are the changes under way to the exchange, oldest first: until one is there, the order is what it was.
+    """
 
     oms_id: OmsId
     order_id: OrderId
@@ -28,6 +31,7 @@ class PlacedOrder:
     account: Account
     contract: Contract
     terms: Order
+    asked: list[Order] = attrs.field(factory=list)
     status: BrokerStatus = BrokerStatus.PENDING
     filled: Decimal = Decimal(0)
     why_held: str = ""
@@ -39,6 +43,14 @@ class PlacedOrder:
         if self.status is BrokerStatus.INACTIVE:
             return not self.reject_reason
         return self.status not in (BrokerStatus.CANCELED, BrokerStatus.FILLED)
+
+    def take_change(self) -> None:
+        """The oldest change under way is in force."""
+        self.terms = self.asked.pop(0)
+
+    def drop_change(self) -> None:
+        """The latest change was refused."""
+        del self.asked[-1:]
 
 
 def venue_order(placed: PlacedOrder, terms: Order, *, con_id: int) -> VenueOrder:

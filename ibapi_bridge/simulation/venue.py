@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+import attrs
+
 from actors.domain.contract import Contract, Instrument, SecType, Session
 from actors.domain.identity import Epoch, ExecId, OrderId, PermId, RequestId
-from actors.domain.terms import Side
+from actors.domain.terms import Order, Side
 from actors.messages import reports
 from actors.messages.reports import BrokerStatus, SnapshotKind
 from actors.messages.wire import CancelPlacedOrder, PlaceOrder, QualifyContract, QuerySnapshot, ReplacePlacedOrder
@@ -164,8 +166,7 @@ class ExchangeVenue:
             case CancelPlacedOrder() if command.order_id in self._by_number:
                 self._tell(self._exchange.cancel(self._by_number[command.order_id].perm_id))
             case ReplacePlacedOrder() if command.order_id in self._by_number:
-                placed = self._by_number[command.order_id]
-                self._tell(self._exchange.replace(self._venue_order(placed, command)))
+                self._change(self._by_number[command.order_id], command.order)
             case CancelPlacedOrder() | ReplacePlacedOrder():
                 self._words.note(command.order_id, 10147, "OrderId that needs to be cancelled is not found.")
             case QuerySnapshot():
@@ -187,11 +188,11 @@ class ExchangeVenue:
             terms=command.order,
         )
         self._orders[placed.perm_id] = self._by_number[placed.order_id] = placed
-        self._tell(self._exchange.submit(self._venue_order(placed, command)))
+        self._tell(self._exchange.submit(venue_order(placed, placed.terms, con_id=self._listed.con_id)))
 
-    def _venue_order(self, placed: PlacedOrder, command: PlaceOrder | ReplacePlacedOrder) -> Any:  # noqa: ANN401
-        placed.terms = command.order
-        return venue_order(placed, command.order, con_id=self._listed.con_id)
+    def _change(self, placed: PlacedOrder, terms: Order) -> None:
+        placed.asked.append(terms)
+        self._tell(self._exchange.replace(venue_order(placed, terms, con_id=self._listed.con_id)))
 
     def _qualify(self, wanted: Contract) -> None:
         at, epoch = self._line.arrival, self._words.epoch
@@ -269,7 +270,7 @@ class ExchangeVenue:
                 placed.why_held = ""
                 self._move(placed, BrokerStatus.WORKING)
             case events.OrderReplaced():
-                self._words.echo(placed)
+                self._replaced(event, placed)
             case events.Executed():
                 self._executed(event, placed)
             case events.Commissioned():
@@ -287,7 +288,10 @@ class ExchangeVenue:
                 self._move(placed, BrokerStatus.INACTIVE)
             case events.CancelRefused():
                 self._words.note(placed.order_id, event.code, f"can not be cancelled, state: {event.state}.")
-            case events.ReplaceRefused() | events.Warned():
+            case events.ReplaceRefused():
+                placed.drop_change()
+                self._words.note(placed.order_id, event.code, event.text)
+            case events.Warned():
                 self._words.note(placed.order_id, event.code, event.text)
             case _:
                 return
@@ -308,6 +312,13 @@ class ExchangeVenue:
                 why_held=placed.why_held,
             )
         )
+
+    def _replaced(self, event: events.OrderReplaced, placed: PlacedOrder) -> None:
+        if event.by == "system":
+            placed.terms = attrs.evolve(placed.terms, quantity=event.order.quantity)
+        else:
+            placed.take_change()
+        self._words.echo(placed)
 
     def _executed(self, event: events.Executed, placed: PlacedOrder) -> None:
         placed.filled = event.cum_quantity

@@ -6,14 +6,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from actors.domain.contract import Contract, Instrument
+from actors.domain.identity import Epoch, OmsId, OrderId
+from actors.domain.terms import Order
+from actors.messages.reports import ExecutionReported, OrderStatusReported
+from actors.messages.wire import PlaceOrder, ReplacePlacedOrder
 from ibapi_bridge.replay import replayed
 from ibapi_bridge.simulation.capture import save_capture
 from ibapi_bridge.simulation.venue import RecordedDay, recorded_days
+from ibapi_bridge.simulation.words import ACCOUNT
 from ibapi_bridge.transcript import read_transcript
 from run import main
+from strategy.simulate.agenda import SECOND, Agenda
 from strategy.simulate.backtest import Backtest
+from strategy.simulate.line import Line
 from strategy.simulate.plan import Disturbance, Event, Fate, OrderFate, Plan
 from strategy.simulate.session import overheard
 from strategy.simulate.world import World
@@ -68,6 +77,35 @@ def test_a_backtest_fills_at_the_recorded_prices_and_ends_flat(recording: Path) 
     earned, paid = report.realized_pnl["USD"], report.commissions["USD"]
     assert report.cash == Decimal(1_000_000) + earned - paid
     assert Decimal(9_000) < earned < Decimal(12_000), "500 shares from 450.01 to about 473.40 less spread"
+
+
+def test_an_order_is_what_it_was_until_the_exchange_has_the_change(recording: Path) -> None:
+    """300 shares are displayed: the rest fills 10 seconds later, while a change to 900 is on its way."""
+    day = RecordedDay(recording, symbol=None, day=OPENS.date(), seed=1)
+    agenda = Agenda(OPENS - timedelta(seconds=60))
+    line = Line(agenda=agenda, latency=0)
+    heard: list[Any] = []
+    line.connect(Epoch(1), heard.extend)
+    venue = day.venue(agenda=agenda, line=line, quote=lambda _: None)
+    order = Order(side="BUY", quantity=500, symbol="SPY", order_type="LIMIT", limit_price="451.00")
+    whose: dict[str, Any] = {
+        "at": OPENS,
+        "epoch": Epoch(1),
+        "oms_id": OmsId("a"),
+        "order_id": OrderId(1),
+        "account": ACCOUNT,
+        "instrument": Instrument(contract=Contract(symbol="SPY")),
+    }
+    place = PlaceOrder(**whose, order=order)
+    more = ReplacePlacedOrder(**whose, order=attrs.evolve(order, quantity=900))
+    agenda.at(61 * SECOND, venue.take, place)
+    agenda.at(69_990_000, venue.take, more)
+    while agenda.run_next(75 * SECOND):
+        pass
+    fills = [report.quantity for report in heard if isinstance(report, ExecutionReported)]
+    told = [report.remaining for report in heard if isinstance(report, OrderStatusReported)]
+    assert fills == [300, 200]
+    assert told == [500, 500, 200, 0]
 
 
 def test_the_same_backtest_twice_is_the_same(recording: Path) -> None:
