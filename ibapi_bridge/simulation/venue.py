@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +16,6 @@ from actors.messages.wire import CancelPlacedOrder, PlaceOrder, QualifyContract,
 from ibapi_bridge.gateway_simulator.errors import ConfigError
 from ibapi_bridge.gateway_simulator.exchange import (
     Exchange,
-    ExchangeConfig,
     ReplayError,
     events,
     lean_days,
@@ -79,9 +77,9 @@ class RecordedDay:
         agenda: Agenda,
         line: Line,
         quote: Callable[[reports.QuoteReported], None],
-        cash: Decimal | None = None,
+        accounts: Exchange | None = None,
     ) -> "ExchangeVenue":
-        """The exchange of that day, on which the account begins with so much cash (default: a million)."""
+        """The exchange of that day, with the accounts as an earlier day's left them (default: a million in cash)."""
         recording = self._recording
         start = self.opens - MARGIN
         exchange = Exchange(
@@ -89,9 +87,10 @@ class RecordedDay:
             instruments=(recording.instrument,),
             accounts=(ACCOUNT,),
             seed=self._seed,
-            config=ExchangeConfig() if cash is None else ExchangeConfig(starting_cash={"USD": cash}),
             start=start,
         )
+        if accounts is not None:
+            exchange.take_over(accounts)
         return ExchangeVenue(exchange, recording.instrument.con_id, agenda=agenda, line=line, quote=quote, day=self)
 
 
@@ -125,6 +124,11 @@ class ExchangeVenue:
         self._words = Words(line, self._contract)
         self._next_perm_id = day.day.toordinal() * 10_000
         self._plan()
+
+    @property
+    def accounts(self) -> Exchange:
+        """Where the accounts stand, for the venue of a later day."""
+        return self._exchange
 
     # --- time ---
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Protocol
 
 import attrs
@@ -33,6 +32,10 @@ _AFTER_CLOSE = 60
 class RecordedVenue(Protocol):
     """An exchange that plays a recorded day."""
 
+    @property
+    def accounts(self) -> Any:  # noqa: ANN401 - the bridge's own
+        """Where cash and positions stand, for the venue of a later day."""
+
     def greet(self, epoch: Epoch) -> None:
         """A client connected."""
 
@@ -49,9 +52,14 @@ class RecordedDay(Protocol):
     closes: datetime
 
     def venue(
-        self, *, agenda: Agenda, line: Line, quote: Callable[[QuoteReported], None], cash: Decimal | None
+        self,
+        *,
+        agenda: Agenda,
+        line: Line,
+        quote: Callable[[QuoteReported], None],
+        accounts: Any,  # noqa: ANN401 - the bridge's own
     ) -> RecordedVenue:
-        """The exchange of that day, on which the account begins with so much cash."""
+        """The exchange of that day, which goes on with the accounts of an earlier day's venue, None at first."""
 
 
 class Listener:
@@ -74,6 +82,8 @@ class Backtest:
     ledger: SessionLedger = attrs.field(factory=SessionLedger)
     show: Callable[[Any], None] = lambda _: None
     books: Fold | None = None
+    accounts: Any = None
+    """The broker's, as the last day left them."""
 
     def run(self, days: Iterable[RecordedDay]) -> None:
         """Trade the days."""
@@ -89,7 +99,8 @@ class Backtest:
         def quote(report: QuoteReported) -> None:
             agenda.after(LATENCY, lives[0].quote, attrs.evolve(report, at=line.arrival))
 
-        venue = day.venue(agenda=agenda, line=line, quote=quote, cash=self.ledger.report().cash)
+        venue = day.venue(agenda=agenda, line=line, quote=quote, accounts=self.accounts)
+        self.accounts = venue.accounts
         around = Surroundings(
             agenda=agenda, line=line, take=venue.take, greet=venue.greet, listener=Listener(self.ledger, self.show)
         )

@@ -7,6 +7,7 @@ and calls give the same events on every platform. E3. No call about an order rai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -184,6 +185,14 @@ class Exchange:
             SimulationError: there is no such account.
         """
         return accounts.account_values(self._floor, account)
+
+    def take_over(self, before: Exchange) -> None:
+        """Go on with the accounts as they stood at the end of an exchange of an earlier day; its orders are gone."""
+        self._floor.accounts = {name: copy(account) for name, account in before._floor.accounts.items()}
+        for account in self._floor.accounts.values():
+            account.holdings = {con_id: copy(holding) for con_id, holding in account.holdings.items()}
+            account.cash, account.working = dict(account.cash), {}
+            accounts.start_day(self._floor, account)
 
     def save(self) -> dict[str, Any]:
         """The whole state, market included, as plain JSON values."""

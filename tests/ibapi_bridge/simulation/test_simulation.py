@@ -11,6 +11,7 @@ import pytest
 
 from actors.domain.contract import Contract, Instrument
 from actors.domain.identity import Epoch, OmsId, OrderId
+from actors.domain.schedule import ScheduleConfig
 from actors.domain.terms import Order
 from actors.messages.reports import ExecutionReported, OrderStatusReported
 from actors.messages.wire import PlaceOrder, ReplacePlacedOrder
@@ -106,6 +107,30 @@ def test_an_order_is_what_it_was_until_the_exchange_has_the_change(recording: Pa
     told = [report.remaining for report in heard if isinstance(report, OrderStatusReported)]
     assert fills == [300, 200]
     assert told == [500, 500, 200, 0]
+
+
+def quiet_day(path: Path, day: datetime) -> Path:
+    """Ten quiet minutes after the open of a later day, 450.00 to 450.01."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("time", "bid", "bid_size", "ask", "ask_size", "last", "last_size"))
+        for second in range(-60, 600, 10):
+            rows.writerow(((day + timedelta(seconds=second)).isoformat(), 450, 300, "450.01", 300, 450, 100))
+    return path
+
+
+def test_a_position_is_still_the_brokers_on_the_next_day(recording: Path) -> None:
+    later = OPENS + timedelta(days=1)
+    setup = attrs.evolve(setup_of(OneOrder), schedule=ScheduleConfig(flatten_at=None, lock_at=None))
+    backtest = Backtest(setup=setup)
+    for path in (recording, quiet_day(recording.parent / "SPY_2.csv", later)):
+        (day,) = recorded_days(path, "SPY")
+        backtest.run([RecordedDay(path, symbol="SPY", day=day, seed=1)])
+    report = backtest.ledger.report()
+    assert report.problems == ()
+    assert report.fills == 1
+    assert report.cash is not None
+    assert report.equity == report.cash + 100 * Decimal("450.005"), "the shares are still worth something"
 
 
 def test_the_same_backtest_twice_is_the_same(recording: Path) -> None:
