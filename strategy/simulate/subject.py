@@ -11,7 +11,7 @@ from actors.domain.limits import Limits
 from actors.domain.schedule import ScheduleConfig
 from strategy.base import Strategy
 from strategy.config import Config
-from strategy.loader import load, make
+from strategy.loader import make
 from strategy.parameters import set_parameters
 from strategy.simulate.properties import Demands, properties_in
 from strategy.simulate.world import Setup
@@ -41,9 +41,7 @@ class Subject:
             StrategyLoadError: it cannot be loaded, or a parameter is unknown or of another type.
         """
         given = {**self.config.strategy.parameters, **self.parameters}
-        kind = load(self.strategy) if isinstance(self.strategy, str) else self.strategy
-        if isinstance(self.strategy, str):
-            make(self.strategy, given)
+        kind = type(make(self.strategy, given)) if isinstance(self.strategy, str) else self.strategy
         trading = self.config.trading
         return Setup(
             make=lambda: _made(kind, given),
