@@ -47,8 +47,8 @@ class Kept:
     parameters: Mapping[str, Any]
 
     def subject(self, now: Subject) -> Subject:
-        """Whom to play it for: the strategy and configuration of now, as demanding as it was."""
-        return attrs.evolve(now, demands=self.demands, parameters={**now.parameters, **self.parameters})
+        """Whom to play it for: the strategy and configuration of now, with the demands and parameters of then."""
+        return attrs.evolve(now, demands=self.demands, parameters=self.parameters)
 
 
 def kept_in(directory: Path, subject: Subject) -> tuple[Kept, ...]:
