@@ -20,7 +20,7 @@ from strategy.simulate.failures import SaveCapture, keep, kept_in
 from strategy.simulate.generate import Profile
 from strategy.simulate.page import write_page
 from strategy.simulate.profile_file import load_profile
-from strategy.simulate.properties import Demands
+from strategy.simulate.properties import Demands, Violation
 from strategy.simulate.session import play, tell
 from strategy.simulate.subject import Subject
 from strategy.simulate.tally import Tally
@@ -199,10 +199,16 @@ def _tell_failures(directory: Path, campaign: Campaign, tally: Tally, setup: Set
             story=story,
             save_capture=_capture_writer(),
         )
-        console.print(f"\n{name} broke in session {failure.index}; the smallest session found that breaks it:\n")
+        console.print(f"\n{name} broke in session {failure.index}; {_what_follows(name, outcome.violation)}:\n")
         console.print(story, markup=False, highlight=False)
         console.print(f"kept: {path}, with a test and a capture beside it", highlight=False)
     return stories
+
+
+def _what_follows(name: str, again: Violation | None) -> str:
+    if again is not None and again.name == name:
+        return "the smallest session found that breaks it"
+    return "not when it was played again, for the strategy does not do the same twice; what happened then"
 
 
 def _capture_writer() -> SaveCapture:

@@ -174,3 +174,38 @@ def test_the_simulate_command_tells_the_story_and_keeps_the_failure(
     assert main(words) == 1
     assert "never_short still broken" in capsys.readouterr().out
     assert SHORT.size == 0
+
+
+MOODY = """
+from strategy.base import Strategy
+from strategy.simulate import property_of_session
+
+LIVES = []
+
+
+class Moody(Strategy):
+    symbols: tuple[str, ...] = ("SPY",)
+
+    def on_start(self):
+        LIVES.append(self)
+
+
+@property_of_session
+def is_no_beginner(session):
+    assert len(LIVES) > 1
+"""
+
+
+def test_what_breaks_only_once_is_not_called_the_smallest_session_that_breaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each reading of the file begins with no lives: the campaign's own, and the one that plays what broke again."""
+    path = tmp_path / "moody.py"
+    path.write_text(MOODY, encoding="utf-8")
+    words = ["simulate", str(path), "--sequences", "1", "--jobs", "1", "--failures", str(tmp_path / "kept")]
+    quiet = tmp_path / "quiet.toml"
+    quiet.write_text("most_events = 0\n", encoding="utf-8")
+    assert main([*words, "--profile", str(quiet)]) == 1
+    said = capsys.readouterr().out
+    assert "broke in session 0; not when it was played again" in said
+    assert "smallest" not in said
