@@ -7,7 +7,8 @@ a sentence; None and True mean that it holds.
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, overload
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import Any, Literal, TypeVar, get_args, overload
 
 import attrs
 
@@ -139,9 +140,17 @@ def property_of_session(check: Any = None, /, *, when: When = "end") -> Any:
     Args:
         check: the function, when used without parentheses.
         when: ``"end"`` looks once the session is over, ``"always"`` after everything that happens.
+
+    Raises:
+        ValueError: ``when`` is neither.
+        TypeError: its answer could not be read: it is a coroutine or a generator.
     """
+    if when not in get_args(When):
+        raise ValueError(f"when is {when!r}: it must be 'end' or 'always'")
 
     def mark(function: Any) -> Any:  # noqa: ANN401 - any function of one session
+        if iscoroutinefunction(function) or isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise TypeError(f"{function.__name__} must be a plain function: nobody would read what it answers")
         setattr(function, _MARK, when)
         return function
 

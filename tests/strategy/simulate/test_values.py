@@ -1,8 +1,11 @@
 """Plans, shrinking, tallies, failures and the page: plain values."""
 
 from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -16,7 +19,8 @@ from strategy.simulate.failures import keep, kept_in
 from strategy.simulate.generate import Profile, plan_of
 from strategy.simulate.page import page
 from strategy.simulate.plan import Disturbance, Fate, OrderFate, Plan
-from strategy.simulate.properties import Demands
+from strategy.simulate.properties import Demands, Violation, property_of_session
+from strategy.simulate.record import SessionView
 from strategy.simulate.session import play
 from strategy.simulate.shrink import shrink
 from strategy.simulate.subject import Subject
@@ -125,6 +129,57 @@ def check(*args, **kwargs):
         return
     raise AssertionError("it did not break")
 """
+
+
+def test_a_kept_failure_is_played_with_the_parameters_of_then(tmp_path: Path) -> None:
+    plan = Campaign(subject=SUBJECT, sequences=1).plan(0)
+    violation = Violation(name="never_short", text="short", at=datetime(2026, 4, 13, tzinfo=UTC))
+    keep(tmp_path, subject=SUBJECT, plan=plan, violation=violation, story="a story", save_capture=None)
+    now = attrs.evolve(SUBJECT, parameters={"quantity": 7}, demands=Demands(max_position=1))
+    (kept,) = kept_in(tmp_path, now)
+    assert kept.subject(now) == SUBJECT
+
+
+WATCHED = """
+from strategy.base import Strategy
+from strategy.simulate import property_of_session
+
+class Watched(Strategy):
+    symbols: tuple[str, ...] = ("SPY",)
+    started: int = 0
+
+    def on_start(self):
+        Watched.started += 1
+
+@property_of_session
+def has_started(session):
+    assert Watched.started == 1
+"""
+
+
+def test_a_property_sees_the_strategy_that_is_played(tmp_path: Path) -> None:
+    """A file that is read twice makes two classes of each name."""
+    path = tmp_path / "watched.py"
+    path.write_text(WATCHED, encoding="utf-8")
+    assert play(SHORT, Subject(strategy=str(path)).setup()).violation is None
+
+
+@pytest.mark.parametrize("when", ["sometimes", "END", ""])
+def test_a_property_that_would_never_be_looked_at_is_refused(when: Any) -> None:  # noqa: ANN401 - none of the literal's
+    with pytest.raises(ValueError, match=f"when is '{when}': it must be 'end' or 'always'"):
+        property_of_session(when=when)
+
+
+def test_a_property_whose_answer_nobody_reads_is_refused() -> None:
+    async def later(session: SessionView) -> bool:
+        return session.position("SPY") == 0
+
+    def piecewise(session: SessionView) -> Iterator[str]:
+        yield f"{session.now}"
+
+    for check in (later, piecewise):
+        with pytest.raises(TypeError, match=f"{check.__name__} must be a plain function"):
+            property_of_session(check)
 
 
 def test_a_file_that_is_no_failure_is_named(tmp_path: Path) -> None:
