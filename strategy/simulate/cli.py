@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
@@ -39,7 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=_minutes, help="length of a session (default: 90); a full day is 390")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="what is thrown at the strategy, and how often")
     parser.add_argument("--config", type=Path, help="limits, times, symbols and parameters: the file used for trading")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the strategy")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the strategy; text that looks like a number in quotes",
+    )
     parser.add_argument("--max-position", type=_amount, metavar="SHARES", help="no larger position in any symbol")
     parser.add_argument("--max-loss", type=_amount, metavar="USD", help="no larger loss in a session")
     parser.add_argument("--stop-within", type=_seconds, metavar="SECONDS", help="a stop covers each position so soon")
@@ -108,13 +115,22 @@ def _parameters(words: list[str]) -> Mapping[str, object]:
 
 
 def _value(text: str) -> object:
-    """A number where it reads like one, true or false, else text."""
+    """As in a configuration file where it is quoted or a list; a number where it reads like one, a bool, else text."""
+    if text.startswith(('"', "'", "[")):
+        return _written_out(text)
     if text in ("true", "false"):
         return text == "true"
     try:
         return int(text)
     except ValueError:
         return _decimal(text)
+
+
+def _written_out(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def _decimal(text: str) -> object:

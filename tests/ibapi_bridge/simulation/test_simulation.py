@@ -209,3 +209,31 @@ def test_what_breaks_only_once_is_not_called_the_smallest_session_that_breaks(
     said = capsys.readouterr().out
     assert "broke in session 0; not when it was played again" in said
     assert "smallest" not in said
+
+
+NAMED = """
+from strategy.base import Strategy
+from strategy.simulate import property_of_session
+
+
+class Named(Strategy):
+    word: str = ""
+
+    def on_start(self):
+        Named.given = self.symbols, self.word
+
+
+@property_of_session
+def says_what_it_was_given(session):
+    assert False, f"{Named.given}"
+"""
+
+
+def test_text_that_looks_like_a_number_and_lists_can_be_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "named.py"
+    path.write_text(NAMED, encoding="utf-8")
+    words = ["simulate", str(path), "--sequences", "1", "--jobs", "1", "--failures", str(tmp_path / "kept")]
+    given = ["--set", 'word="007"', "--set", 'symbols=["QQQ", "SPY"]']
+    for _ in range(2):
+        assert main([*words, *given]) == 1
+        assert "('QQQ', 'SPY'), '007')" in capsys.readouterr().out
