@@ -96,6 +96,9 @@ def test_a_signal_stops_everything_within_five_seconds(tmp_path: Path) -> None:
     assert "stopped: signal SIGTERM" in output
 
 
+AT_ANY_HOUR = '[trading]\nflatten_at = "off"\n'
+"""In paper trading the hour is the real one: from 15:50 in New York on, nothing new would be taken."""
+
 CONFIGURED = '[strategy]\nclass = "strategy.examples.mean_reversion:MeanReversion"\n'
 MISTAKES = {
     "unknown command": (["nonsense"], "", "command is 'nonsense': accepted are session, paper, live"),
@@ -211,7 +214,8 @@ def test_a_second_program_of_somebody_else_trades_on_the_same_gateway_at_the_sam
         words = ("gateway", "--port", "0", "--speed", "20", "--start", "2026-04-13T14:00:00+00:00")
         gateway = stack.enter_context(ending(started(*words, cwd=tmp_path)))
         port = read_until(gateway, "Gateway simulator on").split(" port ")[1].split(",")[0]
-        config = toml(tmp_path, f'[connection]\nport = {port}\nclient_id = 7\n[strategy]\npath = "buy_once.py"\n')
+        text = f'[connection]\nport = {port}\nclient_id = 7\n[strategy]\npath = "buy_once.py"\n{AT_ANY_HOUR}'
+        config = toml(tmp_path, text)
         engine = stack.enter_context(ending(started("paper", "--config", config, cwd=tmp_path)))
         read_until(engine, "| FILL")
         other = subprocess.run(
@@ -292,6 +296,7 @@ def test_a_burst_of_orders_never_breaks_the_gateways_limit_of_messages(tmp_path:
         gateway = stack.enter_context(ending(started(*words, cwd=tmp_path)))
         port = read_until(gateway, "Gateway simulator on").split(" port ")[1].split(",")[0]
         text = f'[connection]\nport = {port}\n[strategy]\npath = "burst.py"\n[pacing]\norders_per_contract = "off"\n'
+        text += AT_ANY_HOUR
         engine = stack.enter_context(ending(started("paper", "--config", toml(tmp_path, text), cwd=tmp_path)))
         assert "all of them are filled" in read_until(engine, "of them are")
         engine.terminate()
