@@ -273,7 +273,7 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
     older_incarnation = len(order.perm_ids) > 1 and seen.perm_id in order.perm_ids[:-1]
     if _is_cash(order.order) or older_incarnation:
         return {}
-    if _is_unknown(order, order.order) and echo != order.order:
+    if order.is_untold and echo != order.order:
         return _replaced(order, echo)
     still = order.pending if order.pending is not SUBMIT else None
     if order.wanted is not None and same_terms(order.wanted, echo):
@@ -293,11 +293,6 @@ def _with_terms(order: OrderState, seen: StatusSeen, echo: Order) -> dict[str, A
 def _is_cash(terms: Order) -> bool:
     """Whether the broker turns an amount of money into a quantity of its own."""
     return terms.cash_quantity is not None
-
-
-def _is_unknown(order: OrderState, terms: Order) -> bool:
-    """Whether a stranger's order is known by its executions only: what it wanted is not told."""
-    return order.external and terms.order_type is OTHER and not terms.broker_type
 
 
 def same_terms(ours: Order, echo: Order) -> bool:
@@ -348,7 +343,7 @@ def _with_execution(order: OrderState, seen: ExecutionSeen) -> OrderState:
         changes |= order.with_fill(seen.family, fill)
     if known is not None and fill.contract is None and fill.quantity < known.quantity:
         changes["reported_filled"] = max(order.reported_filled - known.quantity + fill.quantity, _ZERO)
-    if _is_unknown(order, order.order):
+    if order.is_untold:
         grown = changes.get("filled", order.filled)
         if grown > order.order.quantity:
             changes["order"] = attrs.evolve(order.order, quantity=grown)
@@ -423,7 +418,7 @@ def _settled(order: OrderState, at: datetime, changes: dict[str, Any]) -> OrderS
 
 def _is_all(order: OrderState, terms: Order, filled: Decimal, done_at: Decimal | None) -> bool:
     """O2: whether nothing is left to fill; where the terms do not tell how much, what the broker called filled does."""
-    if terms.quantity and not _is_cash(terms) and not _is_unknown(order, terms):
+    if terms.quantity and not _is_cash(terms) and not (order.external and terms.is_untold):
         return filled >= terms.quantity
     return done_at is not None and filled >= done_at > 0
 

@@ -11,7 +11,7 @@ import attrs
 from actors.domain.contract import Contract
 from actors.domain.frozen import frozen
 from actors.domain.identity import Account, ClientId, Epoch, ExecId, OmsId, OrderId, PermId
-from actors.domain.terms import Order, OrderType, Side
+from actors.domain.terms import Order, Side
 
 _ZERO, _ANY_ACCOUNT = Decimal(0), Account("")
 _new, _set = object.__new__, object.__setattr__
@@ -189,7 +189,7 @@ class OrderState:
     @property
     def is_untold(self) -> bool:
         """Whether a stranger's order is known by its executions only: what it wanted, and if it lives, is not told."""
-        return self.external and self.order.order_type is OrderType.OTHER and not self.order.broker_type
+        return self.external and self.order.is_untold
 
 
 def new_order(  # noqa: PLR0913  # what is known of it from the beginning

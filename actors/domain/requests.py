@@ -105,7 +105,7 @@ def _wanted(order: OrderState, command: ReplaceOrder, instrument: Instrument | N
     return (snapped(wanted, instrument) if instrument is not None else wanted), ""
 
 
-def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order, market_price: Decimal | None = None) -> str:
+def refusal_of_replace(core: DeskCore, order: OrderState, wanted: Order, market_price: Decimal | None) -> str:
     """Why a replace may not leave, or nothing."""
     if not core.is_ready:
         return f"the session is {core.session.value}: orders are changed only when it is READY"

@@ -149,6 +149,11 @@ class Order:
         """The contract as far as the user named it."""
         return self.contract if self.contract is not None else Contract(symbol=self.symbol)
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether these stand for terms that nobody told: an order that is known by its executions only."""
+        return self.order_type is OrderType.OTHER and not self.broker_type
+
     def describe(self) -> str:
         """One line such as ``BUY 100 SPY LIMIT @ 495.00``."""
         size = format_quantity(self.quantity)
